@@ -1,0 +1,28 @@
+"""Celery: the app and its beat schedule; tasks are named strings across apps."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("policylayer")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    broker_connection_retry_on_startup=True,
+    timezone="UTC",
+)
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {
+    "accounts.apply_generations": {
+        "task": "accounts.apply_generations",
+        "schedule": 2.0,
+    },
+    "audit.keep_partitions": {"task": "audit.keep_partitions", "schedule": 3600.0},
+    "servers.refresh_all": {"task": "servers.refresh_all", "schedule": 300.0},
+}

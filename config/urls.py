@@ -1,0 +1,17 @@
+"""All pages. `/mcp/` never arrives here: config/asgi.py sends it to the gateway."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok", content_type="text/plain")
+
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("", include("accounts.urls")),
+    path("servers/", include("servers.urls")),
+    path("", include("policies.urls")),
+    path("activity/", include("audit.urls")),
+]

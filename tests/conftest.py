@@ -1,0 +1,76 @@
+"""The cast: alice owns Acme, bob manages policies, dora reads, charlie is a stranger."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import redis
+from allauth.account.models import EmailAddress
+from django.test import Client
+
+from accounts.models import Membership, Organization, Role, User
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def valkey() -> Iterator[redis.Redis]:
+    """This worker's own Valkey database, emptied before and after."""
+    client = redis.Redis.from_url(os.environ["REDIS_URL"])
+    client.flushdb()
+    yield client
+    client.flushdb()
+    client.close()
+
+
+@pytest.fixture
+def acme(db: None) -> Organization:
+    return Organization.objects.create(slug="acme", name="Acme", shard=7)
+
+
+@pytest.fixture
+def other(db: None) -> Organization:
+    return Organization.objects.create(slug="other", name="Other", shard=7)
+
+
+def member(organization: Organization, name: str, role: str) -> Membership:
+    """A person with a verified address, `<name>@example.com`, and a role."""
+    user = User.objects.create_user(f"{name}@example.com", PASSWORD, name=name.title())
+    EmailAddress.objects.create(
+        user=user, email=user.email, verified=True, primary=True
+    )
+    return Membership.objects.create(organization=organization, user=user, role=role)
+
+
+@pytest.fixture
+def alice(acme: Organization) -> Membership:
+    return member(acme, "alice", Role.OWNER)
+
+
+@pytest.fixture
+def bob(acme: Organization) -> Membership:
+    return member(acme, "bob", Role.POLICY_MANAGER)
+
+
+@pytest.fixture
+def dora(acme: Organization) -> Membership:
+    return member(acme, "dora", Role.VIEWER)
+
+
+@pytest.fixture
+def charlie(other: Organization) -> Membership:
+    return member(other, "charlie", Role.OWNER)
+
+
+@pytest.fixture
+def sign_in() -> object:
+    """`sign_in(membership)` gives a Django test client of that person."""
+
+    def signed_in(membership: Membership) -> Client:
+        client = Client()
+        client.force_login(membership.user)
+        return client
+
+    return signed_in
