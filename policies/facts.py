@@ -1,0 +1,58 @@
+"""What a decision is made from, besides the document and the counters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+Kind = Literal["tool", "resource", "prompt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`name` is the tool's name, the URI as sent, or the prompt's name.
+
+    `args` is decoded JSON; a number whose own digits matter may be a
+    `jiter.LosslessFloat`.
+    """
+
+    kind: Kind
+    name: str
+    args: object = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A pinned definition with its verdict."""
+
+    name: str
+    input_schema: Mapping[str, object] | None = None
+    annotations: Mapping[str, object] = field(default_factory=dict)
+    category: str = "Other"
+    severity: str = "low"
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the gateway knows of a call, apart from the call.
+
+    `tool` is None where the server never listed the name. `at` is aware;
+    `waived` holds the pointers of approval rules that an approval or a waiver
+    covers; `break_glass` is the id of an opening for this tool and grant.
+    """
+
+    tool: Tool | None
+    killed: bool
+    grant_label: str | None
+    grant_tags: tuple[str, ...] | None
+    user_email: str | None
+    user_role: str | None
+    client_name: str | None
+    at: datetime
+    zone: ZoneInfo
+    waived: frozenset[str] = frozenset()
+    break_glass: str | None = None
