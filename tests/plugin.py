@@ -26,14 +26,16 @@ TEST_SETTINGS = {
 
 
 def _start_servers() -> None:
-    from config.embedded import start_postgres, start_valkey
+    from config.embedded import erase, start_postgres, start_valkey
 
     data_dir = Path(tempfile.mkdtemp(prefix="policylayer-test-"))
-    postgres, valkey = start_postgres(data_dir), start_valkey(data_dir)
+    postgres = start_postgres(data_dir, durable=False)
+    valkey = start_valkey(data_dir)
 
     def stop() -> None:
         valkey.stop()
         postgres.stop()
+        erase(data_dir)
         shutil.rmtree(data_dir, ignore_errors=True)
 
     atexit.register(stop)
