@@ -12,13 +12,29 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 PR_SET_PDEATHSIG = 1
 KILL_SECONDS = 5.0
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one process is started, known to be ready, and told to stop."""
+
+    name: str
+    argv: list[str]
+    env: Mapping[str, str]
+    ready: Callable[[], bool]
+    url: str = ""
+    cwd: str = "/"
+    stop_signal: int = signal.SIGTERM
+    ids: tuple[int, int] | None = None  # uid and gid, where they are not ours
+    # Called before every start: deals with what a killed predecessor left behind.
+    settle: Callable[[], None] = lambda: None
 
 
 def dying_with_parent(signum: int) -> Callable[[], None] | None:
@@ -35,29 +51,21 @@ def dying_with_parent(signum: int) -> Callable[[], None] | None:
     return ask_the_kernel
 
 
-def spawn(
-    argv: Sequence[str],
-    *,
-    env: Mapping[str, str],
-    output: IO[bytes] | int,
-    cwd: Path | str,
-    ids: tuple[int, int] | None = None,
-    stop_signal: int = signal.SIGTERM,
-) -> "subprocess.Popen[bytes]":
-    """ids: the uid and gid to run as, where that is not ourselves."""
-    uid, gid = ids or (None, None)
+def spawn(plan: Plan, output: int) -> "subprocess.Popen[bytes]":
+    """Output is the file descriptor for everything that the child prints."""
+    uid, gid = plan.ids or (None, None)
     return subprocess.Popen(
-        list(argv),
-        env=dict(env),
-        cwd=cwd,
+        plan.argv,
+        env=dict(plan.env),
+        cwd=plan.cwd,
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
         user=uid,
         group=gid,
-        extra_groups=None if ids is None else [],
-        preexec_fn=dying_with_parent(stop_signal),  # noqa: PLW1509 single-threaded
+        extra_groups=None if plan.ids is None else [],
+        preexec_fn=dying_with_parent(plan.stop_signal),
     )
 
 
@@ -73,7 +81,8 @@ def stop(
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
-        process.kill()
+        # The whole session: not yet reaped, so the id is still this child's.
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait(KILL_SECONDS)
 
 
@@ -91,13 +100,14 @@ def started_at(pid: int) -> str | None:
     return None if state in "ZX" else fields[18]
 
 
-def working_in(folder: Path) -> list[int]:
-    """The processes whose working directory is the folder (Linux; else none)."""
+def working_in(folder: Path, program: str) -> list[int]:
+    """The program's processes whose working directory it is (Linux; else none)."""
     pids = []
-    for entry in Path("/proc").glob("[0-9]*/cwd"):
+    for entry in Path("/proc").glob("[0-9]*"):
         try:
-            if os.readlink(entry) == str(folder):
-                pids.append(int(entry.parent.name))
+            there = os.readlink(entry / "cwd") == str(folder)
+            if there and (entry / "comm").read_text().strip() == program:
+                pids.append(int(entry.name))
         except OSError:
             continue  # not ours to look at, or gone meanwhile
     return pids

@@ -31,15 +31,16 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
 
 from config import children
+from config.children import Plan
 
 SYSTEM_USER = "policylayer"
 SYSTEM_HOME = Path("/var/lib/policylayer")
@@ -84,20 +85,6 @@ class EmbeddedError(Exception):
     """A server that cannot be set up or started here; the text says what to do."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How one server is started, told to stop, and found."""
-
-    name: str
-    argv: list[str]
-    url: str
-    ready: Callable[[], bool]
-    stop_signal: int
-    settle: Callable[[], None]  # before every start: what a killed server left behind
-    ids: tuple[int, int] | None = None
-    env: Mapping[str, str] = field(default_factory=dict)
-
-
 @dataclass
 class Running:
     plan: Plan
@@ -128,24 +115,13 @@ def _start(plan: Plan, data_dir: Path) -> Running:
     plan.settle()
     log = data_dir / f"{plan.name}.log"
     with log.open("ab") as output:
-        process = launch(plan, output.fileno())
+        process = children.spawn(plan, output.fileno())
     running = Running(plan, process)
     done = lambda: plan.ready() or process.poll() is not None  # noqa: E731
     if not children.until(done, READY_SECONDS) or process.poll() is not None:
         running.stop()
         raise EmbeddedError(f"{plan.name} did not start:\n{_tail(log)}")
     return running
-
-
-def launch(plan: Plan, output: int) -> "subprocess.Popen[bytes]":
-    return children.spawn(
-        plan.argv,
-        env=plan.env,
-        output=output,
-        cwd="/",
-        ids=plan.ids,
-        stop_signal=plan.stop_signal,
-    )
 
 
 def _tail(log: Path) -> str:
@@ -167,7 +143,7 @@ def plan_valkey(data_dir: Path) -> Plan:
         ready=lambda: _answers_ping(path),
         stop_signal=signal.SIGTERM,
         settle=lambda: children.end(
-            children.working_in(home), signal.SIGTERM, seconds=10
+            children.working_in(home, "valkey-server"), signal.SIGTERM, seconds=10
         ),
         env={"PATH": os.defpath, "LC_ALL": "C"},
     )
@@ -284,8 +260,8 @@ def _settle_postgres(data: Path, sockets: Path) -> None:
     somebody else has by now would keep Postgres from starting. Without /proc there is
     no telling, and Postgres itself decides.
     """
-    children.end(children.working_in(data), signal.SIGINT, seconds=15)
-    if Path("/proc/self").exists() and not children.working_in(data):
+    children.end(children.working_in(data, "postgres"), signal.SIGINT, seconds=15)
+    if Path("/proc/self").exists() and not children.working_in(data, "postgres"):
         (data / "postmaster.pid").unlink(missing_ok=True)
         (sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
