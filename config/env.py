@@ -86,6 +86,17 @@ def database(url: str) -> dict[str, Any]:
     }
 
 
+def broker(url: str) -> str:
+    """The URL in Celery's spelling, which has another one for unix sockets.
+
+    `unix:///path?db=0` is `redis+socket:///path?virtual_host=0` there.
+    """
+    if not url.startswith("unix://"):
+        return url
+    path, _, query = url.removeprefix("unix://").partition("?")
+    return f"redis+socket://{path}?virtual_host={query.removeprefix('db=') or 0}"
+
+
 def smtp(url: str) -> dict[str, Any]:
     """Django's mail settings of `smtp://user:password@host:port` or `smtps://`.
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config.env import (
+    broker,
     database,
     env_bool,
     env_int,
@@ -107,7 +108,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env_str("REDIS_URL")
 # A second instance in production: a full queue must not fill the limits' memory.
-CELERY_BROKER_URL = env_str("CELERY_BROKER_URL", REDIS_URL)
+CELERY_BROKER_URL = broker(env_str("CELERY_BROKER_URL", REDIS_URL))
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

@@ -1,0 +1,153 @@
+"""Starts processes, keeps them running, and ends them in order.
+
+One thread and one loop. Signals and deaths write to a pipe on which the loop sleeps,
+so it wakes at once and is idle otherwise.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from config.children import Plan
+from config.run import datadir
+from config.run.process import Supervised
+from config.run.terminal import StartError, last_lines, say
+
+START_SECONDS = 90.0
+STOP_SECONDS = 12.0
+IDLE_SECONDS = 1.0
+ASKING_SECONDS = 0.03
+KILLED_SECONDS = 5.0
+
+
+class Stopped(Exception):
+    """Somebody asked for the end."""
+
+
+class Supervisor:
+    def __init__(self, data_dir: Path, parent: int | None) -> None:
+        """parent: the process whose end is ours too."""
+        self._data_dir, self._parent = data_dir, parent
+        self._parts: list[Supervised] = []
+        self._asked = 0  # how often the end was asked for
+        self._wake = _listen(self._signalled)
+
+    def _signalled(self, signum: int, frame: FrameType | None) -> None:
+        self._asked += signum != signal.SIGCHLD
+
+    def start(self, plans: list[tuple[Plan, int]]) -> None:
+        """Starts them together; back when all are ready. The number: Part.stop."""
+        new = [Supervised(plan, self._logs, stop) for plan, stop in plans]
+        for part in new:
+            part.start()
+            self._parts.append(part)
+            self._remember()
+        deadline = time.monotonic() + START_SECONDS
+        waiting = new
+        while waiting := [p for p in waiting if not (p.alive() and p.plan.ready())]:
+            self._turn(ASKING_SECONDS)
+            if time.monotonic() > deadline:
+                raise StartError(_late(waiting[0]))
+
+    def run(self, plan: Plan) -> None:
+        """Runs it to its end."""
+        once = Supervised(plan, self._logs, stop=0)
+        once.start()
+        self._parts.append(once)
+        while once.alive():
+            self._turn(IDLE_SECONDS, watched=False)
+        self._parts.remove(once)
+        if once.process and once.process.returncode:
+            once.bury()
+            raise StartError(once.story())
+
+    def watch(self) -> None:
+        while True:
+            self._turn(IDLE_SECONDS)
+            for part in self._parts:
+                part.bound_log()
+
+    def _turn(self, seconds: float, *, watched: bool = True) -> None:
+        if select.select([self._wake], [], [], seconds)[0]:
+            os.read(self._wake, 4096)
+        if self._asked or (self._parent and os.getppid() != self._parent):
+            raise Stopped
+        if watched:
+            self._keep_alive()
+
+    def _keep_alive(self) -> None:
+        for part in self._parts:
+            if part.died():
+                self._lost(part)
+            if part.due is not None and time.monotonic() >= part.due:
+                part.start()
+                self._remember()
+
+    def _lost(self, part: Supervised) -> None:
+        if not part.bury():
+            raise StartError(f"{part.story()}\nIt does not stay up, so all is stopped.")
+        say(f"{part.story()}\nStarting {part.plan.name} again.")
+
+    def stop(self) -> None:
+        """In order; one that does not end in time, or a second request, is killed."""
+        self._asked = 0
+        for number in sorted({part.stop for part in self._parts}):
+            group = [p for p in self._parts if p.stop == number and p.alive()]
+            for part in group:
+                _send(part, part.plan.stop_signal)
+            if not self._ended(group, STOP_SECONDS):
+                _kill(group)
+                self._ended(group, KILLED_SECONDS)
+
+    def _ended(self, group: list[Supervised], seconds: float) -> bool:
+        deadline, asked = time.monotonic() + seconds, self._asked
+        while any(part.alive() for part in group):
+            if time.monotonic() > deadline or self._asked > asked:
+                return False
+            if select.select([self._wake], [], [], 0.1)[0]:
+                os.read(self._wake, 4096)
+        return True
+
+    @property
+    def _logs(self) -> Path:
+        return self._data_dir / "logs"
+
+    def _remember(self) -> None:
+        pids = {p.plan.name: p.process.pid for p in self._parts if p.process}
+        datadir.remember(self._data_dir, pids)
+
+
+def _listen(handler: Callable[[int, FrameType | None], None]) -> int:
+    """Catches the signals; gives the pipe that wakes when one comes."""
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(signum, handler)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+        signal.signal(signal.SIGHUP, handler)
+    return read
+
+
+def _late(part: Supervised) -> str:
+    said = last_lines(part.log, 0)
+    late = f"{part.plan.name} was not ready after {START_SECONDS:.0f} s"
+    return f"{late}. It said:\n{said}\n    ({part.log})"
+
+
+def _send(part: Supervised, signum: int) -> None:
+    if part.process:
+        part.process.send_signal(signum)
+
+
+def _kill(group: list[Supervised]) -> None:
+    """Each with its session: it is not reaped yet, so the id is still its own."""
+    for part in group:
+        if part.process and part.alive():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(part.process.pid, signal.SIGKILL)
