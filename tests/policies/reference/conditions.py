@@ -1,0 +1,243 @@
+"""Conditions: true, false or unsure.
+
+Every condition of a rule is looked at, whatever the others said; `seen` is told
+what each met, so that a test can count which cells it has covered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import re2
+
+from tests.policies.reference.exact import Number
+from tests.policies.reference.paths import EACH, Key, parse_path
+
+TRUE, FALSE, UNSURE = "true", "false", "unsure"
+MOST_VALUES = 10_000
+MOST_REGEX_BYTES = 4 * 1024 * 1024
+
+
+class TooLarge(Exception):
+    """More values, or more text under regexes, than deciding may read."""
+
+
+class Reading:
+    """What one decision has read so far, and who wants to know."""
+
+    def __init__(self, seen: Callable[..., None] | None = None) -> None:
+        self.values = 0
+        self.regex_bytes = 0
+        self.seen = seen
+
+    def value(self) -> None:
+        self.values += 1
+        if self.values > MOST_VALUES:
+            raise TooLarge
+
+    def regex(self, text: str) -> None:
+        self.regex_bytes += len(text.encode())
+        if self.regex_bytes > MOST_REGEX_BYTES:
+            raise TooLarge
+
+
+def truth(
+    condition: dict[str, Any], roots: dict[str, Any], requiring: bool, reading: Reading
+) -> str:
+    if "any" in condition:
+        return any_of([truth(c, roots, requiring, reading) for c in condition["any"]])
+    if "all" in condition:
+        return all_of([truth(c, roots, requiring, reading) for c in condition["all"]])
+    if "not" in condition:
+        return opposite(truth(condition["not"], roots, requiring, reading))
+    leaf = Leaf(condition, requiring, reading)
+    return leaf.along(roots, parse_path(condition["path"]))
+
+
+def all_of(results: list[str]) -> str:
+    if FALSE in results:
+        return FALSE
+    return UNSURE if UNSURE in results else TRUE
+
+
+def any_of(results: list[str]) -> str:
+    if TRUE in results:
+        return TRUE
+    return UNSURE if UNSURE in results else FALSE
+
+
+def opposite(result: str) -> str:
+    return {TRUE: FALSE, FALSE: TRUE, UNSURE: UNSURE}[result]
+
+
+def each_of(results: list[str]) -> str:
+    if set(results) == {TRUE}:
+        return TRUE
+    return FALSE if set(results) == {FALSE} else UNSURE
+
+
+def yes(answer: bool) -> str:
+    return TRUE if answer else FALSE
+
+
+class Leaf:
+    """One condition with a path, against what lies along it."""
+
+    def __init__(
+        self, condition: dict[str, Any], requiring: bool, reading: Reading
+    ) -> None:
+        self.condition = condition
+        self.op = condition["op"]
+        self.requiring = requiring
+        self.reading = reading
+
+    def along(self, value: Any, steps: list[Any]) -> str:
+        if value is None:
+            return self.absent("step into null" if steps else "null")
+        if not steps:
+            return self.present(value)
+        step, rest = steps[0], steps[1:]
+        if isinstance(step, Key):
+            return self.into_key(value, step, rest)
+        if not isinstance(value, list):
+            return self.wrong("step into wrong type")
+        if step == EACH:
+            if not value:
+                return self.absent("empty list")
+            return each_of([self.along(element, rest) for element in value])
+        if step >= len(value):
+            return self.absent("past the end")
+        return self.along(value[step], rest)
+
+    def into_key(self, value: Any, key: Key, rest: list[Any]) -> str:
+        if not isinstance(value, dict):
+            return self.wrong("step into wrong type")
+        if has_twin(value, key):
+            return self.wrong("case twin")
+        if key not in value:
+            return self.absent("missing key")
+        return self.along(value[key], rest)
+
+    def absent(self, how: str) -> str:
+        self.reading.value()
+        if self.op == "exists":
+            result = yes(self.condition.get("value", True) is False)
+        elif self.requiring:
+            result = UNSURE
+        elif self.condition.get("if_absent") == "match":
+            result = TRUE
+        else:
+            result = yes(self.op in ("neq", "not_in"))
+        return self.tell(how, result)
+
+    def wrong(self, how: str) -> str:
+        self.reading.value()
+        return self.tell(how, UNSURE)
+
+    def present(self, value: Any) -> str:
+        self.reading.value()
+        if self.op == "regex" and isinstance(value, str):
+            self.reading.regex(value)
+        return self.tell(kind_of(value), compare(self.condition, value))
+
+    def tell(self, how: str, result: str) -> str:
+        if self.reading.seen:
+            self.reading.seen(self.condition, how, result, self.requiring)
+        return result
+
+
+def has_twin(value: dict[str, Any], key: str) -> bool:
+    """Another key of the object is equal but for case."""
+    return any(k != key and k.casefold() == key.casefold() for k in value)
+
+
+def kind_of(value: Any) -> str:
+    """The JSON type, with `inexact` for a number that a double would change."""
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, str):
+        return "string"
+    if isinstance(value, Number):
+        return "number" if value.value is not None else "inexact"
+    return "list" if isinstance(value, list) else "object"
+
+
+def compare(condition: dict[str, Any], value: Any) -> str:
+    op, rule = condition["op"], condition.get("value", True)
+    if op == "exists":
+        return yes(rule)
+    decimal = condition.get("as") == "decimal"
+    if op in ("eq", "neq"):
+        return equal_to_one([rule], value, op == "eq", decimal)
+    if op in ("in", "not_in"):
+        return equal_to_one(rule, value, op == "in", decimal)
+    if op in ("lt", "lte", "gt", "gte"):
+        return in_order(op, rule, value, decimal)
+    if op == "contains":
+        return contained(rule, value)
+    if op in ("len_lt", "len_gt"):
+        return length(op, rule, value)
+    if not isinstance(value, str):
+        return UNSURE
+    if op == "starts_with":
+        return yes(value.startswith(rule))
+    if op == "ends_with":
+        return yes(value.endswith(rule))
+    return yes(re2.search(rule, value) is not None)
+
+
+def scalar(value: Any, decimal: bool = False) -> tuple[str, Any] | None:
+    """The type and the value to compare; None for the wrong type."""
+    if isinstance(value, bool):
+        return "boolean", value
+    if isinstance(value, Number):
+        return None if value.value is None else ("number", value.value)
+    if isinstance(value, str):
+        if not decimal:
+            return "string", value
+        if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
+            return "number", Decimal(value)
+    return None
+
+
+def equal_to_one(rules: list[Any], value: Any, positive: bool, decimal: bool) -> str:
+    got = scalar(value, decimal)
+    wanted = [scalar(rule) for rule in rules]
+    if got is None or got[0] not in [want[0] for want in wanted if want]:
+        return UNSURE
+    return yes((got in wanted) == positive)
+
+
+def in_order(op: str, rule: Any, value: Any, decimal: bool) -> str:
+    got, want = scalar(value, decimal), scalar(rule)
+    if got is None or want is None or got[0] != want[0]:
+        return UNSURE
+    left, right = got[1], want[1]
+    if op == "lt":
+        return yes(left < right)
+    if op == "lte":
+        return yes(left <= right)
+    return yes(left > right) if op == "gt" else yes(left >= right)
+
+
+def contained(rule: Any, value: Any) -> str:
+    want = scalar(rule)
+    assert want
+    if isinstance(value, str):
+        return yes(rule in value) if want[0] == "string" else UNSURE
+    if not isinstance(value, list):
+        return UNSURE
+    got = [scalar(element) for element in value]
+    if want in got:
+        return TRUE
+    return FALSE if all(g is not None and g[0] == want[0] for g in got) else UNSURE
+
+
+def length(op: str, rule: Number, value: Any) -> str:
+    if not isinstance(value, str | list | dict):
+        return UNSURE
+    assert rule.value is not None
+    return yes(len(value) < rule.value if op == "len_lt" else len(value) > rule.value)

@@ -1,0 +1,270 @@
+"""Which conditions, rules, limits and tests are refused."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+import re2
+
+from tests.policies.reference.exact import Number
+from tests.policies.reference.paths import BadPath, parse_path
+from tests.policies.reference.shapes import (
+    Places,
+    a_boolean,
+    a_list,
+    a_mode,
+    a_name,
+    a_string,
+    an_object,
+    anything,
+    one_of,
+    that,
+    whole,
+)
+
+QUIET = re2.Options()
+QUIET.log_errors = False
+COMPARING = ("eq", "neq", "in", "not_in", "lt", "lte", "gt", "gte")
+OPERATORS = (
+    *COMPARING, "regex", "contains", "exists", "starts_with", "ends_with",
+    "len_lt", "len_gt",
+)  # fmt: skip
+WINDOWS = ("minute", "hour", "day", "month")
+ROLES = ("owner", "admin", "policy_manager", "approver", "viewer")
+DECISIONS = ("allow", "deny", "hide", "limit", "require_approval")
+
+
+def check_require(rule: Any, place: str) -> Places:
+    extra = {"on_deny": a_string, "mode": a_mode}
+    yield from check_condition(rule, place, extra, match_refused=True)
+    if count_conditions(rule) > 20:
+        yield place
+
+
+def check_rule(told: str):
+    def checked(rule: Any, place: str) -> Places:
+        keys = {
+            "name": a_string,
+            "conditions": a_list(check_plain_condition),
+            told: a_string,
+            "mode": a_mode,
+        }
+        yield from an_object(rule, place, keys, ("conditions",))
+        conditions = rule.get("conditions") if isinstance(rule, dict) else None
+        if isinstance(conditions, list) and count_all(conditions) > 20:
+            yield place
+
+    return checked
+
+
+def check_plain_condition(condition: Any, place: str) -> Places:
+    yield from check_condition(condition, place, {}, match_refused=False)
+
+
+def count_all(conditions: list[Any]) -> int:
+    return sum(count_conditions(condition) for condition in conditions)
+
+
+def count_conditions(condition: Any) -> int:
+    if not isinstance(condition, dict):
+        return 1
+    for word in ("any", "all"):
+        if isinstance(condition.get(word), list):
+            return count_all(condition[word])
+    return count_conditions(condition["not"]) if "not" in condition else 1
+
+
+def check_condition(
+    condition: Any,
+    place: str,
+    extra: dict[str, Any],
+    match_refused: bool,
+    depth: int = 0,
+) -> Places:
+    if not isinstance(condition, dict):
+        yield place
+        return
+    group = [word for word in ("any", "all", "not") if word in condition]
+    if not group:
+        yield from check_leaf(condition, place, extra, match_refused)
+        return
+    if depth == 4:
+        yield place
+        return
+
+    def inner(value: Any, where: str) -> Places:
+        refused = match_refused or group[0] == "not"
+        yield from check_condition(value, where, {}, refused, depth + 1)
+
+    check = inner if group[0] == "not" else a_list(inner, filled=True)
+    yield from an_object(condition, place, {group[0]: check, **extra})
+
+
+def check_leaf(
+    condition: dict[str, Any], place: str, extra: dict[str, Any], match_refused: bool
+) -> Places:
+    op = condition.get("op")
+    keys = {
+        "path": check_path,
+        "op": one_of(*OPERATORS),
+        "value": check_value(op),
+        "if_absent": that(lambda value: value == "match" and not match_refused),
+        "as": that(lambda value: value == "decimal" and op in COMPARING),
+        **extra,
+    }
+    required = ("path", "op") if op == "exists" else ("path", "op", "value")
+    yield from an_object(condition, place, keys, required)
+
+
+def check_path(value: Any, place: str) -> Places:
+    try:
+        if not isinstance(value, str):
+            raise BadPath
+        parse_path(value)
+    except BadPath:
+        yield place
+
+
+def check_value(op: Any):
+    comparable = that(lambda v: isinstance(v, str | bool | Number))
+    if op in ("in", "not_in"):
+        return a_list(comparable, filled=True)
+    if op in ("eq", "neq", "contains"):
+        return comparable
+    if op in ("lt", "lte", "gt", "gte"):
+        return that(lambda v: isinstance(v, str | Number))
+    if op in ("len_lt", "len_gt"):
+        return that(lambda v: whole(v, 0))
+    if op == "exists":
+        return a_boolean
+    if op == "regex":
+        return that(good_regex)
+    return a_string if op in OPERATORS else anything
+
+
+def good_regex(value: Any) -> bool:
+    if not isinstance(value, str) or len(value.encode()) > 1024:
+        return False
+    try:
+        re2.compile(value, QUIET)
+    except re2.error:
+        return False
+    return True
+
+
+def check_approval(approval: Any, place: str) -> Places:
+    keys = {
+        "approvers": a_list(that(good_approver)),
+        "quorum": that(lambda value: whole(value, 1)),
+        "expires_in": that(good_duration),
+        "use_within": that(good_duration),
+        "self_approval": a_boolean,
+        "escalate_to": a_list(that(good_approver)),
+    }
+    yield from an_object(approval, place, keys)
+
+
+def good_approver(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    if value.startswith("role:"):
+        return value.removeprefix("role:") in ROLES
+    return re.fullmatch(r"[^@\s]+@[^@\s]+", value) is not None
+
+
+def good_duration(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", value)
+    if not found:
+        return False
+    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return 0 < hours * 3600 + minutes * 60 + seconds <= 24 * 3600
+
+
+def check_limit(limit: Any, place: str) -> Places:
+    keys = {
+        "counter": a_name,
+        "window": that(lambda v: whole(v, 1, 2_592_000) or one_of_windows(v)),
+        "max": that(an_amount),
+        "scope": one_of("grant", "session", "server", "organization"),
+        "sum": check_argument(each=True),
+        "as": one_of("decimal"),
+        "by": check_argument(each=False),
+        "over": one_of("deny", "require_approval"),
+        "on_deny": a_string,
+        "mode": a_mode,
+    }
+    yield from an_object(limit, place, keys, ("counter", "window", "max"))
+    if isinstance(limit, dict) and "as" in limit and "sum" not in limit:
+        yield place
+
+
+def an_amount(value: Any) -> bool:
+    exact = value.value if isinstance(value, Number) else None
+    return exact is not None and exact >= 0
+
+
+def one_of_windows(value: Any) -> bool:
+    return isinstance(value, str) and value in WINDOWS
+
+
+def check_argument(each: bool):
+    """The path of an argument, with or without `[*]`."""
+
+    def checked(value: Any, place: str) -> Places:
+        broken = list(check_path(value, place))
+        if broken or not value.startswith("args") or ("[*]" in value and not each):
+            yield place
+
+    return checked
+
+
+def check_rate_limit(limit: Any, place: str) -> Places:
+    if isinstance(limit, str):
+        if not re.fullmatch(r"[0-9]+/(minute|hour|day|month)", limit):
+            yield place
+        return
+    keys = {
+        "max": that(lambda value: whole(value, 0)),
+        "window": that(lambda value: whole(value, 1, 2_592_000)),
+    }
+    yield from an_object(limit, place, keys, ("max", "window"))
+
+
+def check_test(test: Any, place: str) -> Places:
+    amounts = that(an_amount)
+    keys = {
+        "name": a_string,
+        "tool": a_name,
+        "resource": a_name,
+        "prompt": a_name,
+        "args": that(lambda value: isinstance(value, dict)),
+        "at": that(good_instant),
+        "grant": lambda value, where: an_object(
+            value, where, {"label": a_string, "tags": a_list(a_string)}
+        ),
+        "user": lambda value, where: an_object(
+            value, where, {"email": a_string, "role": one_of(*ROLES)}
+        ),
+        "client": a_string,
+        "definition": that(lambda value: isinstance(value, dict)),
+        "used": lambda value, where: a_list(amounts)(
+            list(value.values()) if isinstance(value, dict) else None, where
+        ),
+        "expect": one_of(*DECISIONS),
+        "rule": a_string,
+    }
+    yield from an_object(test, place, keys, ("name", "expect"))
+    kinds = ("tool", "resource", "prompt")
+    if isinstance(test, dict) and sum(kind in test for kind in kinds) != 1:
+        yield place
+
+
+def good_instant(value: Any) -> bool:
+    try:
+        return datetime.fromisoformat(value.replace("Z", "+00:00")).tzinfo is not None
+    except (AttributeError, ValueError):
+        return False

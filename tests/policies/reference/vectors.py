@@ -1,0 +1,31 @@
+"""Reads cases as `policy-vectors.json` has them, for the reference."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.policies.reference.decide import Case
+from tests.policies.reference.exact import load, load_arguments
+
+
+def reference_case(written: dict[str, Any], document: Any, seen=None) -> Case:
+    """`document` is loaded exactly; `written` is the case as plain JSON."""
+    call = written["call"]
+    kind = next(k for k in ("tool", "resource", "prompt") if k in call)
+    return Case(
+        document=document,
+        kind=kind,
+        name=call[kind],
+        args=load_arguments(call.get("call_json") or json.dumps(call.get("args", {}))),
+        context=reference_context(written.get("context", {})),
+        seen=seen,
+    )
+
+
+def reference_context(written: dict[str, Any]) -> dict[str, Any]:
+    context = dict(written)
+    for key in ("definition", "used"):
+        if key in written:
+            context[key] = load(json.dumps(written[key]))
+    return context
