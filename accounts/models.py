@@ -96,6 +96,11 @@ class Membership(TenantModel):
     def __str__(self) -> str:
         return f"{self.user} ({self.role})"
 
+    def at_least(self, minimum: str) -> bool:
+        """Whether this role includes what `minimum` may do."""
+        widest_first = Role.values
+        return widest_first.index(self.role) <= widest_first.index(minimum)
+
 
 class GenerationChange(models.Model):
     """Outbox: a committed change whose generation is not yet known to be set."""

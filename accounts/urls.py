@@ -1,3 +1,65 @@
-from django.urls import URLPattern
+"""Pages of people and organizations.
 
-urlpatterns: list[URLPattern] = []
+allauth's own patterns carry no namespace; of them only the pages that we use exist.
+E-mail addresses do not change for now: they decide calls (`user.email`).
+"""
+
+from allauth.account import views as allauth
+from django.urls import include, path, re_path
+
+from accounts import views
+
+account = [
+    path("login/", allauth.login, name="account_login"),
+    path("logout/", allauth.logout, name="account_logout"),
+    path("signup/", allauth.signup, name="account_signup"),
+    path("inactive/", allauth.account_inactive, name="account_inactive"),
+    path("reauthenticate/", allauth.reauthenticate, name="account_reauthenticate"),
+    path(
+        "confirm-email/",
+        allauth.email_verification_sent,
+        name="account_email_verification_sent",
+    ),
+    re_path(
+        r"^confirm-email/(?P<key>[-:\w]+)/$",
+        allauth.confirm_email,
+        name="account_confirm_email",
+    ),
+    path("password/change/", allauth.password_change, name="account_change_password"),
+    path("password/set/", allauth.password_set, name="account_set_password"),
+    path("password/reset/", allauth.password_reset, name="account_reset_password"),
+    path(
+        "password/reset/done/",
+        allauth.password_reset_done,
+        name="account_reset_password_done",
+    ),
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        allauth.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "password/reset/key/done/",
+        allauth.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+]
+
+pages = [
+    path(
+        "organizations/new/",
+        views.create_organization,
+        name="create_organization",
+    ),
+    path(
+        "organizations/switch/",
+        views.switch_organization,
+        name="switch_organization",
+    ),
+    path("theme/", views.set_theme, name="set_theme"),
+]
+
+urlpatterns = [
+    path("account/", include(account)),
+    path("", include((pages, "accounts"))),
+]

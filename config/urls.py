@@ -3,12 +3,15 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
+from config.home import home
+
 
 def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", content_type="text/plain")
 
 
 urlpatterns = [
+    path("", home, name="home"),
     path("healthz", healthz, name="healthz"),
     path("", include("accounts.urls")),
     path("servers/", include("servers.urls")),

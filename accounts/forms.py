@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import functools
+import unicodedata
+import zoneinfo
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+UTC = "Etc/UTC"
+
+
+@functools.cache
+def zones() -> tuple[str, ...]:
+    """The places of the time zone database, UTC first."""
+    names = sorted(
+        name
+        for name in zoneinfo.available_timezones()
+        if "/" in name and not name.startswith(("Etc/", "SystemV/"))
+    )
+    return (UTC, *names)
+
+
+def printable(text: str) -> None:
+    """Refuses control and formatting characters: they disguise a name."""
+    for character in text:
+        if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"}:
+            raise ValidationError(
+                f"Remove the invisible character U+{ord(character):04X}."
+            )
+
+
+class OrganizationForm(forms.Form):
+    name = forms.CharField(
+        label="Organization name",
+        max_length=120,
+        validators=[printable],
+        help_text="Your company or team.",
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+    )
+    zone = forms.ChoiceField(
+        label="Time zone",
+        choices=lambda: [(name, name.replace("_", " ")) for name in zones()],
+        initial=UTC,
+        help_text="Rules on times of day and days of the week follow it.",
+    )
