@@ -17,7 +17,7 @@ bench:
 lint: setup
 	@.venv/bin/python -m ruff check .
 	@.venv/bin/python -m ruff format --check .
-	@.venv/bin/python -m mypy
+	@.venv/bin/python -m mypy .
 
 setup:
 	@exec $(IN_VENV) --dev

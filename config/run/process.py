@@ -60,10 +60,11 @@ class Supervised:
         self.due = now + PAUSES[len(self._deaths) - 1]
         return True
 
-    def story(self) -> str:
+    def story(self, lines: int = 15) -> str:
         """How it ended and what it printed last."""
-        said = last_lines(self.log, self._printed_before)
-        return f"{self.plan.name} {self._cause}. It said:\n{said}\n    ({self.log})"
+        said = last_lines(self.log, self._printed_before, lines)
+        ended = f"{self.plan.name} {self._cause}"
+        return f"{ended}. Its last words, in {self.log}:\n{said}" if said else ended
 
     def _how_it_ended(self) -> str:
         code = self.process.returncode if self.process else 0

@@ -91,7 +91,7 @@ class Supervisor:
     def _lost(self, part: Supervised) -> None:
         if not part.bury():
             raise StartError(f"{part.story()}\nIt does not stay up, so all is stopped.")
-        say(f"{part.story()}\nStarting {part.plan.name} again.")
+        say(f"{part.story(lines=3)}\nStarting {part.plan.name} again.")
 
     def stop(self) -> None:
         """In order; one that does not end in time, or a second request, is killed."""
@@ -135,9 +135,8 @@ def _listen(handler: Callable[[int, FrameType | None], None]) -> int:
 
 
 def _late(part: Supervised) -> str:
-    said = last_lines(part.log, 0)
     late = f"{part.plan.name} was not ready after {START_SECONDS:.0f} s"
-    return f"{late}. It said:\n{said}\n    ({part.log})"
+    return f"{late}. Its last words, in {part.log}:\n{last_lines(part.log, 0)}"
 
 
 def _send(part: Supervised, signum: int) -> None:
