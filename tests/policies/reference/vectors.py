@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.policies.reference.decide import Case
 from tests.policies.reference.exact import load, load_arguments
+from tests.policies.reference.texts import write
 
 
 def reference_case(written: dict[str, Any], document: Any, seen=None) -> Case:
@@ -27,5 +28,5 @@ def reference_context(written: dict[str, Any]) -> dict[str, Any]:
     context = dict(written)
     for key in ("definition", "used"):
         if key in written:
-            context[key] = load(json.dumps(written[key]))
+            context[key] = load(write(written[key]))
     return context

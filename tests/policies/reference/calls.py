@@ -1,0 +1,384 @@
+"""Random calls, aimed at what the rules of a document read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from tests.policies.reference.documents import NAMES, NUMBERS, STRINGS
+from tests.policies.reference.globs import matches
+from tests.policies.reference.paths import EACH, Key, parse_path
+from tests.policies.reference.texts import Deck, Raw, respelled, write
+
+INEXACT = ["9007199254740993", "0.1000000000000000055", "1e400", "1e-400"]
+INEXACT += ["10000.0000000000000001", "-9007199254740993", "1.0000000000000000000001"]
+DECIMALS = ["5", "-3", "12.50", "0.1", "100.000", "9007199254740993", "007", "-0"]
+DECIMALS += ["1e2", "+5", " 5", "5.", ".5", "٥", "5\n", "0x5", "", "--5"]
+AMOUNTS = ["0", "1", "40", "0.000001", "1e-7", "-1", "9000000000", "1.50000000", "100"]
+AMOUNTS += ["8999999999.999999", "12.5", "1e2", "-0", "0.1", "1.0000001", "99"]
+HOWS = ["aimed"] * 24 + [
+    "string", "string", "number", "boolean", "list", "object", "inexact", "decimal",
+    "missing", "missing", "null", "null", "into null", "into null", "into wrong",
+    "into wrong", "into wrong", *["past"] * 8, "twin", "twin", "inexact",
+]  # fmt: skip
+SCHEMAS: list[Any] = [
+    {"type": "object"},
+    {"type": "object", "properties": {"v": {"type": "string"}}},
+    {"type": "object", "required": ["v"], "properties": {"v": {}, "o": {}}},
+    {
+        "type": "object",
+        "properties": {"o": {"type": "object", "properties": {"v": {}, "p": {}}}},
+        "allOf": [{"properties": {"v": {"type": "number"}, "t": {"type": "array"}}}],
+    },
+    {
+        "$defs": {
+            "more": {"properties": {"w": {}, "l": {"items": {"type": "string"}}}}
+        },
+        "$ref": "#/$defs/more",
+        "properties": {"amount": {"type": "number", "minimum": Raw("0")}},
+    },
+    {"properties": {"v": {"$ref": "https://example.com/v.json"}}},
+    {"properties": {"v": {"pattern": "(?=a)"}}},
+    {
+        "properties": {"v": {"pattern": "^a"}},
+        "additionalProperties": {"type": "string"},
+    },
+    None,
+]
+URIS = [
+    "file:///etc/passwd", "file:///etc/../srv/docs/a", "file:///srv/docs/a.md",
+    "FILE:///etc/passwd", "file://localhost/etc/passwd", "file:///%65tc/passwd",
+    "file:///%2565tc/passwd", "file:///srv/%2e%2e/etc/passwd", "file:///srv/a/../b",
+    "file:///srv/b", "https://EXAMPLE.com/private/a", "https://example.com/p?q",
+    "https://a.example.com/x", "file:///srv/My Docs/a", "file:///srv/My%20Docs/a",
+    "file:///%zz", "http://[::1", "file:///srv\\..\\etc", "file:///a\x00b", "ui://x",
+    "file:///a/secret/x", "file:///srv/y/x", "file:///%C3%A9/a", "file:///é/a",
+    "file:///%FF/a", "urn:a:b", "file:///srv/docs/../../etc/passwd", "file:///%",
+    "HTTPS://example.com:443/private/b", "file:///./etc/passwd", "file:///etc/passwd#x",
+    "https://example.com/public?u=/private/../x", "file:///srv//b", "file:///etc%2Fpasswd",
+    "file:///a\nb", "file:///%2", "https://user@Example.com/private/z", "file:///",
+]  # fmt: skip
+PROMPTS = ["greet", "admin_x", "internal", "a*", "ab", "größe", "Greet", ""]
+INSTANTS = [
+    ("2026-01-05T12:00:00Z", "Etc/UTC"),
+    ("2026-01-04T23:30:00Z", "Europe/Amsterdam"),
+    ("2026-03-08T07:30:00Z", "America/New_York"),
+    ("2026-01-05T20:00:00+09:00", "Asia/Kolkata"),
+    ("2026-06-30T18:45:00Z", "Asia/Kolkata"),
+]
+
+
+class Calls:
+    """Draws calls for one document."""
+
+    def __init__(self, rng: Random, document: dict[str, Any], hows: Deck) -> None:
+        self.rng = rng
+        self.document = document
+        self.hows = hows
+        self.aims: dict[str, list[tuple[list[Any], list[Any]]]] = {}
+        self.named = [n for n in NAMES if names(document, n)] or NAMES
+        self.counters = sorted(counters_of(document))
+        self.approvals = sorted(approval_rules(document))
+
+    def chance(self, share: float) -> bool:
+        return self.rng.random() < share
+
+    def draw(self) -> dict[str, Any]:
+        """A case as `policy-vectors.json` has it, without document and answer."""
+        kind = self.rng.random()
+        if "resources" in self.document and kind < 0.25:
+            return {"call": {"resource": self.rng.choice(URIS)}, **self.context()}
+        if "prompts" in self.document and kind < 0.4:
+            args = {} if self.chance(0.5) else {"amount": self.amount()}
+            call = {"prompt": self.rng.choice(PROMPTS), "call_json": write(args)}
+            return {"call": call, **self.context()}
+        name = self.rng.choice(self.named if self.chance(0.88) else NAMES)
+        return {"call": {"tool": name, "call_json": write(self.args(name))}} | (
+            self.context()
+        )
+
+    # -- context ---------------------------------------------------------------
+
+    def context(self) -> dict[str, Any]:
+        known: dict[str, Any] = {"used": self.used()}
+        if self.chance(0.01):
+            known["killed"] = True
+        if self.chance(0.015):
+            known["held"] = True
+        if self.chance(0.02):
+            known["known_tools"] = ["elsewhere"]
+        if self.chance(0.015):
+            known["break_glass"] = "bg1"
+        if self.approvals and self.chance(0.2):
+            count = self.rng.randint(1, len(self.approvals))
+            known["waived"] = self.rng.sample(self.approvals, count)
+        if self.chance(0.3):
+            known["at"], known["zone"] = self.rng.choice(INSTANTS)
+        known.update(self.people())
+        definition = self.definition()
+        if definition:
+            known["definition"] = definition
+        return {"context": known}
+
+    def people(self) -> dict[str, Any]:
+        known: dict[str, Any] = {}
+        if self.chance(0.5):
+            tags = self.rng.sample(["prod", "eu", "é"], self.rng.randint(0, 3))
+            known["grant"] = {"label": self.rng.choice(["ci-1", "x"]), "tags": tags}
+        if self.chance(0.5):
+            role = self.rng.choice(["owner", "viewer"])
+            known["user"] = {"email": "a@acme.com", "role": role}
+        if self.chance(0.3):
+            known["client"] = self.rng.choice(["claude", "é"])
+        if self.chance(0.3):
+            known["verdict"] = {"category": "Destructive", "severity": "critical"}
+        return known
+
+    def definition(self) -> dict[str, Any]:
+        definition: dict[str, Any] = {}
+        if "validate_arguments" in self.document:
+            schema = self.rng.choice(SCHEMAS)
+            if schema is not None:
+                definition["inputSchema"] = schema
+        if self.chance(0.2):
+            hint = self.rng.choice([True, False, "true", None])
+            key = self.rng.choice(["readOnlyHint", "ReadOnlyHint", "title"])
+            definition["annotations"] = {key: hint}
+        return definition
+
+    def used(self) -> dict[str, Raw]:
+        """What the counters hold: often just below, at or above a `max`."""
+        amounts = ["0", "1", "2", "3", "4", "5", "60", "87.5", "98.999999", "99", "100"]
+        return {
+            name: Raw(self.rng.choice(amounts))
+            for name in self.counters
+            if self.chance(0.6)
+        }
+
+    # -- arguments -------------------------------------------------------------
+
+    def args(self, name: str) -> dict[str, Any]:
+        if name not in self.aims:
+            self.aims[name] = list(aims_of(self.document, name))
+        args: Any = {"other": True} if self.chance(0.3) else {}
+        for steps, conditions in self.aims[name]:
+            grown = self.grow(args, steps, self.hows.draw(), conditions)
+            args = grown if isinstance(grown, dict) else args
+        return args
+
+    def grow(self, node: Any, steps: list[Any], how: str, aims: list[Any]) -> Any:
+        """The node with a value put into it along the steps."""
+        if not steps:
+            return self.leaf(how, aims)
+        here = self.chance(1 / len(steps))
+        if how == "into null" and here:
+            return None
+        if how == "into wrong" and here:
+            return self.wrong(steps[0])
+        if isinstance(steps[0], Key):
+            return self.grow_key(node, steps, how, aims, here)
+        return self.grow_list(node, steps, how, aims, here)
+
+    def wrong(self, step: Any) -> Any:
+        scalars = ["text", Raw("7"), True, Raw("9007199254740993")]
+        other: Any = ["v"] if isinstance(step, Key) else {"0": "v"}
+        return self.rng.choice([*scalars, other])
+
+    def grow_key(
+        self, node: Any, steps: list[Any], how: str, aims: list[Any], here: bool
+    ) -> Any:
+        key, rest = str(steps[0]), steps[1:]
+        grown = dict(node) if isinstance(node, dict) else {}
+        if how == "missing" and here:
+            grown.pop(key, None)
+            return grown
+        if how == "twin" and here:
+            grown[self.twin(key)] = self.grow(None, rest, "aimed", aims)
+            if self.chance(0.5):
+                return grown
+        grown[key] = self.grow(grown.get(key), rest, how, aims)
+        return grown
+
+    def grow_list(
+        self, node: Any, steps: list[Any], how: str, aims: list[Any], here: bool
+    ) -> Any:
+        step, rest = steps[0], steps[1:]
+        if step == EACH:
+            if how == "past" and here:
+                return []
+            count = self.rng.choice([1, 1, 2, 3])
+            hows = [how] + [how if self.chance(0.7) else "aimed"] * (count - 1)
+            return [self.grow(None, rest, one, aims) for one in hows]
+        if how == "past" and here:
+            return ["filler"] * self.rng.randint(0, step)
+        grown = list(node) if isinstance(node, list) else []
+        while len(grown) <= step:
+            grown.append(None)
+        grown[step] = self.grow(grown[step], rest, how, aims)
+        return grown
+
+    def twin(self, key: str) -> str:
+        """Another key equal but for case."""
+        twins = [key.upper(), key.capitalize(), key.swapcase(), key.casefold()]
+        twins.append(key.replace("k", "\u212a").replace("s", "\u017f"))
+        return self.rng.choice([t for t in twins if t != key] or [key + "_"])
+
+    # -- values ----------------------------------------------------------------
+
+    def leaf(self, how: str, aims: list[Any]) -> Any:
+        if how == "null":
+            return None
+        if how == "inexact":
+            return Raw(self.rng.choice(INEXACT))
+        if how == "decimal":
+            return self.rng.choice(DECIMALS)
+        if how in ("string", "number", "boolean", "list", "object"):
+            return self.any_value(how)
+        return self.aimed(self.rng.choice(aims))
+
+    def any_value(self, kind: str) -> Any:
+        if kind == "string":
+            return self.rng.choice(STRINGS)
+        if kind == "number":
+            return respelled(self.rng, self.rng.choice(NUMBERS))
+        if kind == "boolean":
+            return self.chance(0.5)
+        size = self.rng.randint(0, 4)
+        if kind == "list":
+            return [self.any_value("string") for _ in range(size)]
+        return {f"k{i}": Raw("1") for i in range(size)}
+
+    def aimed(self, condition: dict[str, Any]) -> Any:
+        """A value near what the condition asks for."""
+        op, rule = condition.get("op"), condition.get("value")
+        if op is None:
+            return self.counted(condition)
+        if op in ("in", "not_in"):
+            rule = self.rng.choice(rule)
+        if op == "exists":
+            return self.any_value(self.rng.choice(["string", "boolean", "object"]))
+        if op in ("len_lt", "len_gt"):
+            return self.sized(int(rule))
+        if op == "regex":
+            return self.rng.choice(
+                ["a", "prod", "x7", "usd", "", "é", "A b", "\n", "😀"]
+            )
+        if op == "contains" and self.chance(0.6):
+            return self.holding(rule)
+        return self.near(rule, condition.get("as") == "decimal")
+
+    def near(self, rule: Any, decimal: bool = False) -> Any:
+        if isinstance(rule, bool):
+            return rule if self.chance(0.5) else not rule
+        if not isinstance(rule, Raw):
+            others = [rule + "x", "x" + rule, rule.upper(), rule[:-1], "zzz", "9", ""]
+            return rule if self.chance(0.5) else self.rng.choice(others)
+        number = Decimal(rule)
+        if self.chance(0.5) and abs(number) < 10**6:
+            number += self.rng.choice([1, -1, Decimal("0.000001"), Decimal("-0.01")])
+        if decimal and self.chance(0.6):
+            return format(number, "f") + ("00" if "." in format(number, "f") else "")
+        return respelled(self.rng, str(number))
+
+    def holding(self, rule: Any) -> Any:
+        if isinstance(rule, str) and not isinstance(rule, Raw) and self.chance(0.4):
+            return "x" + rule + "y"
+        others = ["zzz", Raw("77"), True, None, [], Raw("9007199254740993"), "5"]
+        held = [self.near(rule)] + self.rng.sample(others, self.rng.randint(0, 2))
+        self.rng.shuffle(held)
+        return held
+
+    def sized(self, size: int) -> Any:
+        size = max(0, size + self.rng.randint(-1, 1))
+        shape = self.rng.choice(["string", "list", "object"])
+        if shape == "string":
+            return "😀" * size
+        if shape == "list":
+            return [None] * size
+        return {f"k{i}": None for i in range(size)}
+
+    def counted(self, limit: dict[str, Any]) -> Any:
+        if limit["counts"] == "by":
+            long = ["x" * 256, "x" * 257, "€" * 85, "€" * 86]
+            return self.rng.choice(["a", "b", True, Raw("5"), Raw("5.0"), "", *long])
+        if limit.get("as") == "decimal" and self.chance(0.7):
+            return self.rng.choice(
+                ["12.50", "0", "99", "-1", "1.0000001", "1e2", "100"]
+            )
+        return self.amount()
+
+    def amount(self) -> Raw:
+        return Raw(self.rng.choice(AMOUNTS))
+
+
+# -- what a document reads -----------------------------------------------------
+
+
+def names(document: dict[str, Any], name: str) -> bool:
+    """An entry does, and nothing hides it."""
+    hidden = any(matches(glob, name) for glob in document.get("hide", []))
+    return not hidden and any(matches(key, name) for key in document["tools"])
+
+
+def aims_of(
+    document: dict[str, Any], name: str
+) -> Iterator[tuple[list[Any], list[Any]]]:
+    """Each path into the arguments that a call of the name may meet, with the
+    conditions and limits that read it."""
+    found: dict[str, list[Any]] = {}
+    entries = [e for key, e in document["tools"].items() if matches(key, name)]
+    for entry in [*entries, document.get("all_tools", {})]:
+        for leaf in leaves_of(entry):
+            found.setdefault(leaf["path"], []).append(leaf)
+        for limit in entry.get("limits", []):
+            for counts in ("sum", "by"):
+                if counts in limit:
+                    aim = {**limit, "counts": counts}
+                    found.setdefault(limit[counts], []).append(aim)
+    for path, aims in found.items():
+        steps = parse_path(path)
+        if steps[0] == "args" and steps[1:]:
+            yield steps[1:], aims
+
+
+def leaves_of(tree: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(tree, dict):
+        if "path" in tree:
+            yield tree
+        for inner in tree.values():
+            yield from leaves_of(inner)
+    if isinstance(tree, list):
+        for inner in tree:
+            yield from leaves_of(inner)
+
+
+def counters_of(tree: Any) -> set[str]:
+    if isinstance(tree, list):
+        return set().union(*map(counters_of, tree)) if tree else set()
+    if not isinstance(tree, dict):
+        return set()
+    found = {tree["counter"]} if "counter" in tree else set()
+    if "rate_limit" in tree:
+        found |= {"rate:pay", "rate:pay_all", "rate:*"}
+    return found.union(*map(counters_of, tree.values()))
+
+
+def approval_rules(document: dict[str, Any]) -> Iterator[str]:
+    entries = {f"/tools/{key}": entry for key, entry in document["tools"].items()}
+    entries["/all_tools"] = document.get("all_tools", {})
+    for kind in ("resources", "prompts"):
+        entries[f"/{kind}"] = document.get(kind, {})
+    for pointer, entry in entries.items():
+        if entry.get("action") == "require_approval":
+            yield f"{pointer}/action"
+        for i in range(len(entry.get("approve_if", []))):
+            yield f"{pointer}/approve_if/{i}"
+        for i, limit in enumerate(entry.get("limits", [])):
+            if limit.get("over") == "require_approval":
+                yield f"{pointer}/limits/{i}"
+
+
+def hows(rng: Random) -> Deck:
+    return Deck(rng, HOWS)

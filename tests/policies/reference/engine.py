@@ -1,0 +1,117 @@
+"""Asks the engine what the reference is asked: a case in, an answer out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import jiter
+import orjson
+
+from policies import compile as compiling
+from policies import decide, document
+from tests.policies.reference.texts import write
+
+Answer = tuple[str, str | None, tuple[str, str | None] | None]
+
+
+def decode(text: str) -> Any:
+    """As the gateway does: orjson where it changes nothing, else exact digits."""
+    raw = text.encode()
+    try:
+        fast = orjson.loads(raw)
+        if orjson.dumps(fast) == raw:
+            return fast
+    except orjson.JSONDecodeError:
+        pass
+    return jiter.from_json(raw, float_mode="lossless-float", catch_duplicate_keys=True)
+
+
+class Engine:
+    """The engine, or a mutant of it: anything with its modules' functions."""
+
+    def __init__(self, modules: Any = None) -> None:
+        self.of = modules or SimpleNamespace(
+            parse=document.parse,
+            compile_document=compiling.compile_document,
+            judge=decide.judge,
+            Call=decide.Call,
+            Facts=decide.Facts,
+            Tool=decide.Tool,
+        )
+        self.tools: dict[str, Any] = {}
+
+    def compiled(self, text: str) -> Any:
+        """`text` null is a grant without a policy."""
+        if text == "null":
+            return None
+        return self.of.compile_document(self.of.parse(text))
+
+    def answer(self, policy: Any, case: dict[str, Any]) -> Answer:
+        context, call = case.get("context", {}), self.call(case["call"])
+        judgement = self.of.judge(policy, call, self.facts(call, context))
+        decision = judgement.settle(
+            is_full(judgement.uses, context), is_full(judgement.watched_uses, context)
+        )
+        would = decision.would and (decision.would.decision, decision.would.rule)
+        return decision.decision, decision.rule, would
+
+    def call(self, written: dict[str, Any]) -> Any:
+        kind = next(k for k in ("tool", "resource", "prompt") if k in written)
+        text = written.get("call_json") or json.dumps(written.get("args", {}))
+        return self.of.Call(kind, written[kind], decode(text))
+
+    def facts(self, call: Any, context: dict[str, Any]) -> Any:
+        grant, user = context.get("grant", {}), context.get("user", {})
+        at = context.get("at", "2026-01-05T12:00:00Z")
+        return self.of.Facts(
+            tool=self.tool(call, context),
+            killed=context.get("killed", False),
+            grant_label=grant.get("label"),
+            grant_tags=tuple(grant["tags"]) if "tags" in grant else None,
+            user_email=user.get("email"),
+            user_role=user.get("role"),
+            client_name=context.get("client"),
+            at=datetime.fromisoformat(at.replace("Z", "+00:00")),
+            zone=ZoneInfo(context.get("zone", "Etc/UTC")),
+            waived=frozenset(context.get("waived", [])),
+            break_glass=context.get("break_glass"),
+        )
+
+    def tool(self, call: Any, context: dict[str, Any]) -> Any:
+        """One object a definition, as its validators are kept on it."""
+        known = context.get("known_tools")
+        if call.kind != "tool" or known is not None and call.name not in known:
+            return None
+        keys = ("definition", "verdict", "held")
+        what = write({"name": call.name} | {key: context.get(key) for key in keys})
+        if what not in self.tools:
+            self.tools[what] = self.pinned(decode(what))
+        return self.tools[what]
+
+    def pinned(self, what: dict[str, Any]) -> Any:
+        definition, verdict = what["definition"] or {}, what["verdict"] or {}
+        return self.of.Tool(
+            name=what["name"],
+            input_schema=definition.get("inputSchema"),
+            annotations=definition.get("annotations", {}),
+            category=verdict.get("category", "Other"),
+            severity=verdict.get("severity", "low"),
+            held=bool(what["held"]),
+        )
+
+
+def is_full(uses: Sequence[Any], context: dict[str, Any]) -> list[bool]:
+    """What the counters would say, in millionths."""
+    used = context.get("used", {})
+    return [
+        use.max == 0
+        or use.amount > 0
+        and int(Decimal(str(used.get(use.counter, 0))) * 10**6) + use.amount > use.max
+        for use in uses
+    ]

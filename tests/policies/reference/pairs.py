@@ -1,0 +1,24 @@
+"""Seeded pairs of documents and calls: the same seed, the same pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+from tests.policies.reference.calls import Calls, hows
+from tests.policies.reference.documents import Documents
+from tests.policies.reference.texts import write
+
+CALLS_PER_DOCUMENT = 40
+
+
+def blocks(seed: int, pairs: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Texts of documents, each with the cases to be decided under it."""
+    rng = Random(seed)
+    documents, deck = Documents(rng), hows(rng)
+    for start in range(0, pairs, CALLS_PER_DOCUMENT):
+        document = documents.draw()
+        calls = Calls(rng, document, deck)
+        count = min(CALLS_PER_DOCUMENT, pairs - start)
+        yield write(document), [calls.draw() for _ in range(count)]
