@@ -1,0 +1,65 @@
+"""Writing the head of an HTTP/1.1 request; nothing in it can start another line."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from servers.addresses import Target
+
+Headers = list[tuple[bytes, bytes]]
+
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_PATH = re.compile(rb"/[\x21-\x7e]*")
+# Those that decide how the message is framed or routed are written here alone.
+OURS = frozenset(
+    {
+        b"accept-encoding",
+        b"connection",
+        b"content-length",
+        b"expect",
+        b"host",
+        b"keep-alive",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+
+
+@lru_cache(maxsize=2048)
+def _start(method: str, authority: bytes, path: bytes) -> bytes:
+    if method not in {"GET", "POST", "DELETE"}:
+        raise ValueError(f"{method} is no method that is sent")
+    if not _PATH.fullmatch(path):
+        raise ValueError("the path is not printable ASCII beginning with /")
+    return (
+        method.encode() + b" " + path + b" HTTP/1.1\r\nhost: " + authority
+        + b"\r\naccept-encoding: identity\r\n"
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=2048)
+def _named(name: bytes) -> bytes:
+    if not _TOKEN.fullmatch(name) or name.lower() in OURS:
+        raise ValueError(f"{name!r} is no header that a caller may send")
+    return name + b": "
+
+
+def write_request(
+    target: Target, method: str, path: bytes, headers: Headers, body: bytes
+) -> bytes:
+    """Raises ValueError for a header or path that cannot be sent as it is."""
+    parts = [_start(method, target.authority, path)]
+    for name, value in headers:
+        parts += (_named(name), value, b"\r\n")
+    if body or method == "POST":
+        parts.append(b"content-length: %d\r\n" % len(body))
+    head = b"".join(parts)
+    lines = len(headers) + 3 + (1 if body or method == "POST" else 0)
+    if head.count(b"\n") != lines or head.count(b"\r") != lines or b"\0" in head:
+        raise ValueError("a header value holds CR, LF or NUL")
+    return head + b"\r\n" + body

@@ -1,0 +1,132 @@
+"""An answer that is being received: its head, and its body as it arrives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from servers.failures import Lost, TooLarge, WireError
+from servers.http_request import Headers
+
+HIGH_WATER = 256 * 1024
+
+
+class Flow(Protocol):
+    """What an answer asks of its connection."""
+
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def abort(self) -> None: ...
+
+
+class Response:
+    """Names of `headers` are lower case. Read it with `read` or `chunks`, then close.
+
+    An answer that is not read to its end closes its connection.
+    """
+
+    __slots__ = (
+        "_buffered", "_complete", "_error", "_flow", "_length", "_paused", "_pieces",
+        "_waiter", "headers", "status",
+    )  # fmt: skip
+
+    def __init__(
+        self, flow: Flow, status: int, headers: Headers, length: int | None
+    ) -> None:
+        self.status, self.headers = status, headers
+        self._flow, self._length = flow, length
+        self._pieces: list[bytes] = []
+        self._buffered = 0
+        self._complete = self._paused = False
+        self._error: WireError | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    def header(self, name: bytes) -> bytes | None:
+        """The value of a header that came once; None where it came never or twice."""
+        values = [value for key, value in self.headers if key == name]
+        return values[0] if len(values) == 1 else None
+
+    @property
+    def content_type(self) -> str:
+        """The media type alone, in lower case; empty where there is not just one."""
+        value = self.header(b"content-type") or b""
+        return value.split(b";", 1)[0].strip().lower().decode("latin-1")
+
+    @property
+    def complete(self) -> bool:
+        return self._complete
+
+    async def read(self, limit: int) -> bytes:
+        """The whole body. Raises `TooLarge` past `limit` bytes, else `Lost`."""
+        if (self._length or 0) > limit:
+            self._too_large(limit)
+        taken: list[bytes] = []
+        size = 0
+        while piece := await self._next():
+            size += len(piece)
+            if size > limit:
+                self._too_large(limit)
+            taken.append(piece)
+        return taken[0] if len(taken) == 1 else b"".join(taken)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it arrives; what is not taken yet holds the sender back."""
+        try:
+            while piece := await self._next():
+                yield piece
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        if not self._complete and self._error is None:
+            self._error = Lost("The answer was closed before its end.")
+            self._flow.abort()
+            self._wake()
+
+    def _too_large(self, limit: int) -> None:
+        self.close()
+        raise TooLarge(f"The answer is larger than {limit} bytes.")
+
+    async def _next(self) -> bytes:
+        """What has arrived, waiting for some; empty at the end."""
+        while not self._pieces:
+            if self._error is not None:
+                raise self._error
+            if self._complete:
+                return b""
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            except asyncio.CancelledError:
+                self.close()
+                raise
+        pieces, self._pieces = self._pieces, []
+        self._buffered = 0
+        if self._paused:
+            self._paused = False
+            self._flow.resume()
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    # -- called by the connection --------------------------------------------------
+
+    def feed(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self._buffered += len(piece)
+        if self._buffered > HIGH_WATER and not self._paused:
+            self._paused = True
+            self._flow.pause()
+        self._wake()
+
+    def finish(self) -> None:
+        self._complete, self._paused = True, False
+        self._wake()
+
+    def fail(self, error: WireError) -> None:
+        if not self._complete and self._error is None:
+            self._error = error
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -1,0 +1,14 @@
+"""Two event loops: the gateway runs on uvloop, tasks and pages on asyncio's own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import uvloop
+
+
+def pytest_asyncio_loop_factories() -> Mapping[
+    str, Callable[[], asyncio.AbstractEventLoop]
+]:
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
