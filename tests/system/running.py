@@ -1,0 +1,159 @@
+"""A whole started system (`make run`'s supervisor) and an upstream that counts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.upstream import Upstream
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+OURS = {
+    "DATABASE_URL",
+    "REDIS_URL",
+    "TEST_VALKEY_URL",
+    "DATA_DIR",
+    "PORT",
+    "SECRET_KEY",
+    "ENCRYPTION_KEYS",
+    "MAILBOX_SECRET",
+    "ALLOW_PRIVATE_UPSTREAMS",
+}
+NUMBER = re.compile(rb'"charge":"n(\d+)"')
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class CountingUpstream:
+    """The benchmark's fixed-answer server, remembering the number of each call."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+        self.port = free_port()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> CountingUpstream:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        seen = self.seen
+
+        class Counting(Upstream):
+            def on_message_complete(self) -> None:
+                if number := NUMBER.search(self.body):
+                    seen.append(int(number[1]))
+                super().on_message_complete()
+
+        self._loop.run_until_complete(
+            self._loop.create_server(Counting, "127.0.0.1", self.port)
+        )
+        self._loop.run_forever()
+
+
+class RunningSystem:
+    def __init__(self, data_dir: Path, port: int) -> None:
+        self.data_dir, self.port = data_dir, port
+        self.env = {
+            name: value for name, value in os.environ.items() if name not in OURS
+        }
+        self.env |= {"DATA_DIR": str(data_dir), "PORT": str(port)}
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> str:
+        """Returns the mailbox link once the system says that it is ready."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "config.run"],
+            cwd=ROOT,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self.process.stdout
+        mailbox, said = "", []
+        for line in self.process.stdout:
+            said.append(line)
+            if line.startswith("Mailbox: "):
+                mailbox = line.removeprefix("Mailbox: ").strip()
+            if line.startswith("Ready: "):
+                threading.Thread(target=self.process.stdout.read, daemon=True).start()
+                return mailbox
+        raise AssertionError("".join(said))
+
+    def stop(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(40)
+
+    def pid(self, part: str) -> int:
+        known = json.loads((self.data_dir / "parts.json").read_text())
+        pid: int = known[part][0]
+        return pid
+
+    def kill(self, part: str) -> None:
+        os.kill(self.pid(part), signal.SIGKILL)
+
+    def manage(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=90,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def apply(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        file = self.data_dir / "wanted.json"
+        file.write_text(json.dumps(wanted))
+        made: dict[str, Any] = json.loads(self.manage("apply", str(file), "--json"))
+        return made
+
+    def records(self, organization: str = "acme") -> list[dict[str, Any]]:
+        text = self.manage("activity", "--organization", organization)
+        return [json.loads(line) for line in text.splitlines()]
+
+
+@contextlib.contextmanager
+def running_system() -> Iterator[RunningSystem]:
+    with tempfile.TemporaryDirectory(prefix="policylayer-system-") as folder:
+        system = RunningSystem(Path(folder) / "data", free_port())
+        try:
+            yield system
+        finally:
+            system.stop()
+
+
+def until(condition: Any, seconds: float = 30) -> None:
+    """Waits until the condition holds; fails when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
