@@ -1,0 +1,136 @@
+"""The methods that are relayed, each with all the parameters that it may carry. Pure.
+
+What stands here is judged; whatever does not stand here is refused, never passed on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from gateway.errors import InvalidParams, NotRelayed
+
+Kind = Literal["local", "list", "tool", "resource", "prompt", "completion"]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """`name_key` is the parameter that names the thing; `items` the result's list.
+
+    `repeatable` requests have no effect: one that got lost may be sent once more. The
+    server's own hints (`readOnlyHint`) do not make a tool call repeatable.
+    """
+
+    kind: Kind
+    params: frozenset[str]
+    modern: bool = True
+    legacy: bool = True
+    name_key: str | None = None
+    mirrored: bool = False
+    items: str | None = None
+    capability: str = ""
+    repeatable: bool = True
+    required: Mapping[str, type] = field(default_factory=dict)
+
+
+def _list(items: str, capability: str) -> Method:
+    return Method(
+        "list", frozenset({"cursor", "_meta"}), items=items, capability=capability
+    )
+
+
+METHODS: dict[str, Method] = {
+    "initialize": Method(
+        "local",
+        frozenset({"protocolVersion", "capabilities", "clientInfo", "_meta"}),
+        modern=False,
+    ),
+    "ping": Method("local", frozenset({"_meta"}), modern=False),
+    "server/discover": Method("local", frozenset({"_meta"}), legacy=False),
+    "tools/list": _list("tools", "tools"),
+    "resources/list": _list("resources", "resources"),
+    "resources/templates/list": _list("resourceTemplates", "resources"),
+    "prompts/list": _list("prompts", "prompts"),
+    "tools/call": Method(
+        "tool",
+        frozenset({"name", "arguments", "_meta"}),
+        name_key="name",
+        mirrored=True,
+        capability="tools",
+        repeatable=False,
+        required={"name": str},
+    ),
+    "resources/read": Method(
+        "resource",
+        frozenset({"uri", "_meta"}),
+        name_key="uri",
+        mirrored=True,
+        capability="resources",
+        required={"uri": str},
+    ),
+    "prompts/get": Method(
+        "prompt",
+        frozenset({"name", "arguments", "_meta"}),
+        name_key="name",
+        mirrored=True,
+        capability="prompts",
+        required={"name": str},
+    ),
+    "completion/complete": Method(
+        "completion",
+        frozenset({"ref", "argument", "context", "_meta"}),
+        capability="completions",
+        required={"ref": dict, "argument": dict},
+    ),
+}
+_NOT_YET = {
+    "resources/subscribe": "resource subscriptions",
+    "resources/unsubscribe": "resource subscriptions",
+    "subscriptions/listen": "subscriptions",
+    "logging/setLevel": "the log level",
+    "tasks/get": "tasks",
+    "tasks/update": "tasks",
+    "tasks/result": "tasks",
+    "tasks/list": "tasks",
+    "tasks/cancel": "tasks",
+}
+_FEATURES = {
+    "task": "tasks",
+    "inputResponses": "answers to a server's questions",
+    "requestState": "answers to a server's questions",
+}
+
+
+def find(name: str, era: str) -> Method:
+    """Raises NotRelayed."""
+    method = METHODS.get(name)
+    if method is None or not getattr(method, era):
+        what = _NOT_YET.get(name)
+        text = f"Method not found: {name[:100]}"
+        if what:
+            text += f". This gateway does not relay {what}"
+        raise NotRelayed(text)
+    return method
+
+
+def check_params(method: Method, params: Mapping[str, Any]) -> None:
+    """Raises InvalidParams for a parameter that is unknown, missing or ill-typed."""
+    for key in params:
+        if key not in method.params:
+            raise InvalidParams(_unknown(key))
+    for key, kind in method.required.items():
+        if not isinstance(params.get(key), kind):
+            raise InvalidParams(f"params.{key} is missing or of the wrong type")
+    if not isinstance(params.get("arguments", {}), dict):
+        raise InvalidParams("params.arguments must be an object")
+    if not isinstance(params.get("_meta", {}), dict):
+        raise InvalidParams("params._meta must be an object")
+    if not isinstance(params.get("cursor", ""), str):
+        raise InvalidParams("params.cursor must be a string")
+
+
+def _unknown(key: str) -> str:
+    if key in _FEATURES:
+        return f"params.{key}: this gateway does not relay {_FEATURES[key]}"
+    return f"params.{key[:100]} is not a parameter of this method"
