@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from random import Random
 from typing import Any
 
+from tests.policies.reference.aims import (
+    aims_of,
+    approval_rules,
+    counters_of,
+    names,
+)
 from tests.policies.reference.documents import NAMES, NUMBERS, STRINGS
-from tests.policies.reference.globs import matches
-from tests.policies.reference.paths import EACH, Key, parse_path
+from tests.policies.reference.paths import EACH, Key
 from tests.policies.reference.texts import Deck, Raw, respelled, write
 
 INEXACT = ["9007199254740993", "0.1000000000000000055", "1e400", "1e-400"]
@@ -18,11 +22,14 @@ DECIMALS = ["5", "-3", "12.50", "0.1", "100.000", "9007199254740993", "007", "-0
 DECIMALS += ["1e2", "+5", " 5", "5.", ".5", "٥", "5\n", "0x5", "", "--5"]
 AMOUNTS = ["0", "1", "40", "0.000001", "1e-7", "-1", "9000000000", "1.50000000", "100"]
 AMOUNTS += ["8999999999.999999", "12.5", "1e2", "-0", "0.1", "1.0000001", "99"]
+MILLIONTH = Decimal("0.000001")
+MATCHED = ["a", "prod", "x7", "usd", "", "é", "A b", "\n", "😀"]
 HOWS = ["aimed"] * 24 + [
     "string", "string", "number", "boolean", "list", "object", "inexact", "decimal",
     "missing", "missing", "null", "null", "into null", "into null", "into wrong",
     "into wrong", "into wrong", *["past"] * 8, "twin", "twin", "inexact",
 ]  # fmt: skip
+STRING = {"type": "string"}
 SCHEMAS: list[Any] = [
     {"type": "object"},
     {"type": "object", "properties": {"v": {"type": "string"}}},
@@ -33,9 +40,7 @@ SCHEMAS: list[Any] = [
         "allOf": [{"properties": {"v": {"type": "number"}, "t": {"type": "array"}}}],
     },
     {
-        "$defs": {
-            "more": {"properties": {"w": {}, "l": {"items": {"type": "string"}}}}
-        },
+        "$defs": {"more": {"properties": {"w": {}, "l": {"items": STRING}}}},
         "$ref": "#/$defs/more",
         "properties": {"amount": {"type": "number", "minimum": Raw("0")}},
     },
@@ -43,7 +48,7 @@ SCHEMAS: list[Any] = [
     {"properties": {"v": {"pattern": "(?=a)"}}},
     {
         "properties": {"v": {"pattern": "^a"}},
-        "additionalProperties": {"type": "string"},
+        "additionalProperties": STRING,
     },
     None,
 ]
@@ -166,7 +171,7 @@ class Calls:
         for steps, conditions in self.aims[name]:
             grown = self.grow(args, steps, self.hows.draw(), conditions)
             args = grown if isinstance(grown, dict) else args
-        return args
+        return dict(args)
 
     def grow(self, node: Any, steps: list[Any], how: str, aims: list[Any]) -> Any:
         """The node with a value put into it along the steps."""
@@ -252,7 +257,8 @@ class Calls:
 
     def aimed(self, condition: dict[str, Any]) -> Any:
         """A value near what the condition asks for."""
-        op, rule = condition.get("op"), condition.get("value")
+        op: Any = condition.get("op")
+        rule: Any = condition.get("value")
         if op is None:
             return self.counted(condition)
         if op in ("in", "not_in"):
@@ -262,9 +268,7 @@ class Calls:
         if op in ("len_lt", "len_gt"):
             return self.sized(int(rule))
         if op == "regex":
-            return self.rng.choice(
-                ["a", "prod", "x7", "usd", "", "é", "A b", "\n", "😀"]
-            )
+            return self.rng.choice(MATCHED)
         if op == "contains" and self.chance(0.6):
             return self.holding(rule)
         return self.near(rule, condition.get("as") == "decimal")
@@ -277,7 +281,7 @@ class Calls:
             return rule if self.chance(0.5) else self.rng.choice(others)
         number = Decimal(rule)
         if self.chance(0.5) and abs(number) < 10**6:
-            number += self.rng.choice([1, -1, Decimal("0.000001"), Decimal("-0.01")])
+            number += self.rng.choice([Decimal(1), Decimal(-1), MILLIONTH, -MILLIONTH])
         if decimal and self.chance(0.6):
             return format(number, "f") + ("00" if "." in format(number, "f") else "")
         return respelled(self.rng, str(number))
@@ -304,80 +308,11 @@ class Calls:
             long = ["x" * 256, "x" * 257, "€" * 85, "€" * 86]
             return self.rng.choice(["a", "b", True, Raw("5"), Raw("5.0"), "", *long])
         if limit.get("as") == "decimal" and self.chance(0.7):
-            return self.rng.choice(
-                ["12.50", "0", "99", "-1", "1.0000001", "1e2", "100"]
-            )
+            return self.rng.choice(["12.50", "0", "99", "-1", "1.0000001", "1e2"])
         return self.amount()
 
     def amount(self) -> Raw:
         return Raw(self.rng.choice(AMOUNTS))
-
-
-# -- what a document reads -----------------------------------------------------
-
-
-def names(document: dict[str, Any], name: str) -> bool:
-    """An entry does, and nothing hides it."""
-    hidden = any(matches(glob, name) for glob in document.get("hide", []))
-    return not hidden and any(matches(key, name) for key in document["tools"])
-
-
-def aims_of(
-    document: dict[str, Any], name: str
-) -> Iterator[tuple[list[Any], list[Any]]]:
-    """Each path into the arguments that a call of the name may meet, with the
-    conditions and limits that read it."""
-    found: dict[str, list[Any]] = {}
-    entries = [e for key, e in document["tools"].items() if matches(key, name)]
-    for entry in [*entries, document.get("all_tools", {})]:
-        for leaf in leaves_of(entry):
-            found.setdefault(leaf["path"], []).append(leaf)
-        for limit in entry.get("limits", []):
-            for counts in ("sum", "by"):
-                if counts in limit:
-                    aim = {**limit, "counts": counts}
-                    found.setdefault(limit[counts], []).append(aim)
-    for path, aims in found.items():
-        steps = parse_path(path)
-        if steps[0] == "args" and steps[1:]:
-            yield steps[1:], aims
-
-
-def leaves_of(tree: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(tree, dict):
-        if "path" in tree:
-            yield tree
-        for inner in tree.values():
-            yield from leaves_of(inner)
-    if isinstance(tree, list):
-        for inner in tree:
-            yield from leaves_of(inner)
-
-
-def counters_of(tree: Any) -> set[str]:
-    if isinstance(tree, list):
-        return set().union(*map(counters_of, tree)) if tree else set()
-    if not isinstance(tree, dict):
-        return set()
-    found = {tree["counter"]} if "counter" in tree else set()
-    if "rate_limit" in tree:
-        found |= {"rate:pay", "rate:pay_all", "rate:*"}
-    return found.union(*map(counters_of, tree.values()))
-
-
-def approval_rules(document: dict[str, Any]) -> Iterator[str]:
-    entries = {f"/tools/{key}": entry for key, entry in document["tools"].items()}
-    entries["/all_tools"] = document.get("all_tools", {})
-    for kind in ("resources", "prompts"):
-        entries[f"/{kind}"] = document.get(kind, {})
-    for pointer, entry in entries.items():
-        if entry.get("action") == "require_approval":
-            yield f"{pointer}/action"
-        for i in range(len(entry.get("approve_if", []))):
-            yield f"{pointer}/approve_if/{i}"
-        for i, limit in enumerate(entry.get("limits", [])):
-            if limit.get("over") == "require_approval":
-                yield f"{pointer}/limits/{i}"
 
 
 def hows(rng: Random) -> Deck:

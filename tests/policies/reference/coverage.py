@@ -1,0 +1,105 @@
+"""What a run of pairs has met, and what it has met too seldom."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from tests.policies.reference.conditions import kind_of
+from tests.policies.reference.documents import VARIANTS
+
+MET = [
+    "string", "number", "boolean", "list", "object", "inexact", "null", "missing key",
+    "step into null", "step into wrong type", "past the end", "empty list", "case twin",
+]  # fmt: skip
+DECISIONS = ["allow", "deny", "hide", "limit", "require_approval"]
+WOULDS = ["deny", "limit", "require_approval"]
+KINDS = ["require", "deny_if", "approve_if"]
+
+
+class Coverage:
+    """Counts pairs, not conditions: a cell once a pair."""
+
+    def __init__(self) -> None:
+        self.pairs = 0
+        self.counts: Counter[tuple[Any, ...]] = Counter()
+        self.now: set[tuple[Any, ...]] = set()
+        self.places: dict[int, tuple[Any, ...]] = {}
+
+    def open(self, document: Any) -> None:
+        self.places = {id(leaf): place for leaf, place in leaves(document)}
+
+    def seen(self, leaf: dict[str, Any], met: str, result: str, _: bool) -> None:
+        kind, depth, negated, variant = self.places[id(leaf)]
+        self.now.add(("cell", variant, met))
+        self.now.add(("result", variant[0], kind == "require", result))
+        self.now.add(("depth", depth, negated))
+        self.now.add(("rule", kind, depth))
+
+    def close(self, answer: tuple[str, str | None, Any]) -> None:
+        decision, _, would = answer
+        self.now.add(("decision", decision))
+        if would:
+            self.now.add(("would", would[0]))
+        self.counts.update(self.now)
+        self.now = set()
+        self.pairs += 1
+
+    def lacking(self) -> list[str]:
+        """Every cell in a pair of a thousand, the rest in five of a thousand."""
+        return [
+            f"{wanted}: {self.counts[wanted]} of {self.pairs}"
+            for wanted, share in self.wanted()
+            if self.counts[wanted] < self.pairs * share
+        ]
+
+    def wanted(self) -> Iterator[tuple[tuple[Any, ...], float]]:
+        for variant in VARIANTS:
+            for met in MET:
+                yield ("cell", variant, met), 0.001
+        for op in {op for op, _ in VARIANTS}:
+            for result in ("true", "false", "unsure"):
+                yield ("result", op, True, result), 0.001
+                yield ("result", op, False, result), 0.001
+        for depth in (1, 2, 3, 4):
+            yield ("depth", depth, False), 0.005
+            yield ("depth", depth, True), 0.005
+            for kind in KINDS:
+                yield ("rule", kind, depth), 0.005
+        for decision in DECISIONS:
+            yield ("decision", decision), 0.005
+        for would in WOULDS:
+            yield ("would", would), 0.005
+
+
+def leaves(document: Any) -> Iterator[tuple[dict[str, Any], tuple[Any, ...]]]:
+    """Each condition with its kind of rule, depth, polarity and variant."""
+    entries = [*document.get("tools", {}).values(), document.get("all_tools", {})]
+    for entry in entries:
+        for kind in KINDS:
+            for rule in entry.get(kind, []):
+                for condition in rule.get("conditions", [rule]):
+                    yield from leaves_in(condition, kind, 0, False)
+
+
+def leaves_in(
+    condition: Any, kind: str, depth: int, negated: bool
+) -> Iterator[tuple[dict[str, Any], tuple[Any, ...]]]:
+    for word in ("any", "all"):
+        for inner in condition.get(word, []):
+            yield from leaves_in(inner, kind, depth + 1, negated)
+    if "not" in condition:
+        yield from leaves_in(condition["not"], kind, depth + 1, not negated)
+    if "path" in condition:
+        yield condition, (kind, depth, negated, variant_of(condition))
+
+
+def variant_of(leaf: dict[str, Any]) -> tuple[str, str]:
+    value = leaf.get("value", True)
+    if leaf["op"] == "exists":
+        return "exists", "true" if value else "false"
+    if isinstance(value, list):
+        kinds = {kind_of(item) for item in value}
+        return leaf["op"], kinds.pop() if len(kinds) == 1 else "mixed"
+    return leaf["op"], kind_of(value)
