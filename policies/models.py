@@ -20,7 +20,7 @@ class Policy(TenantModel):
     server = models.ForeignKey(Server, models.CASCADE, related_name="policies")
     name = models.CharField(max_length=100)
     current = models.ForeignKey(
-        "PolicyVersion", models.PROTECT, null=True, blank=True, related_name="+"
+        "PolicyVersion", models.RESTRICT, null=True, blank=True, related_name="+"
     )
     draft = models.TextField(blank=True)
     draft_revision = models.PositiveIntegerField(default=0)
