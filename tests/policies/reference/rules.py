@@ -86,20 +86,20 @@ def check_condition(
     if not isinstance(condition, dict):
         yield place
         return
-    group = [word for word in ("any", "all", "not") if word in condition]
-    if not group:
+    word = next((word for word in ("any", "all", "not") if word in condition), None)
+    if word is None:
         yield from check_leaf(condition, place, extra, match_refused)
         return
-    if depth == 4:
+    if depth == 4 or condition[word] == []:
         yield place
         return
 
     def inner(value: Any, where: str) -> Places:
-        refused = match_refused or group[0] == "not"
+        refused = match_refused or word == "not"
         yield from check_condition(value, where, {}, refused, depth + 1)
 
-    check = inner if group[0] == "not" else a_list(inner, filled=True)
-    yield from an_object(condition, place, {group[0]: check, **extra})
+    check = inner if word == "not" else a_list(inner)
+    yield from an_object(condition, place, {word: check, **extra})
 
 
 def check_leaf(
@@ -110,12 +110,16 @@ def check_leaf(
         "path": check_path,
         "op": one_of(*OPERATORS),
         "value": check_value(op),
-        "if_absent": that(lambda value: value == "match" and not match_refused),
-        "as": that(lambda value: value == "decimal" and op in COMPARING),
+        "if_absent": one_of("match"),
+        "as": one_of("decimal"),
         **extra,
     }
     required = ("path", "op") if op == "exists" else ("path", "op", "value")
     yield from an_object(condition, place, keys, required)
+    if "if_absent" in condition and match_refused:
+        yield place
+    if "as" in condition and op not in COMPARING:
+        yield place
 
 
 def check_path(value: Any, place: str) -> Places:
