@@ -1,6 +1,6 @@
 """One supervised process: its log, its deaths, and when it is started again.
 
-A process that lived ten seconds is taken to work: its death begins a new count. Five
+A process that lived five seconds is taken to work: its death begins a new count. Five
 deaths in a row within a minute end the whole system, with the reason.
 """
 
@@ -15,7 +15,7 @@ from config import children
 from config.children import Plan
 from config.run.terminal import last_lines
 
-WORKS_AFTER = 10.0
+WORKS_AFTER = 5.0
 TOO_OFTEN = 5
 WITHIN = 60.0
 PAUSES = (0.1, 0.5, 1.0, 2.0, 4.0)

@@ -1,0 +1,163 @@
+"""`make run`, through the front door: started, killed, stopped, started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import psutil
+import psycopg
+import pytest
+import redis
+
+from tests.run.made import ROOT, MadeSystem, await_true, free_port
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("run"),
+    pytest.mark.timeout(180),
+]
+EVERY_PART = {"postgres", "valkey", "web", "recorder", "sandbox", "worker", "beat"}
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeSystem]:
+    with MadeSystem(tmp_path_factory.mktemp("run") / "data", free_port()) as system:
+        system.await_parts(EVERY_PART)
+        yield system
+
+
+def get(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, ""
+    except OSError:
+        return 0, ""
+
+
+def run_file(system: MadeSystem) -> dict[str, str]:
+    import json
+
+    found: dict[str, str] = json.loads((system.data_dir / "run.json").read_text())
+    return found
+
+
+def test_the_last_line_is_the_address_and_the_mailbox_stands_before(system):
+    assert system.lines[-1] == f"Ready: {system.address}"
+    assert system.lines[-2].startswith(f"Mailbox: {system.address}/mailbox/")
+
+
+def test_ready_means_that_every_half_answers(system):
+    assert get(f"{system.address}/healthz")[0] == 200
+    assert get(f"{system.address}/mcp/health")[0] == 200
+    mailbox = system.lines[-2].removeprefix("Mailbox: ")
+    assert get(mailbox)[0] == 200
+    assert get(mailbox[:-3] + "xx/")[0] == 404
+
+
+def test_secrets_and_data_are_for_their_owner_alone(system):
+    folder = system.data_dir
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    private = [*(folder / "secrets").iterdir(), folder / "run.json"]
+    assert len(private) == 4
+    assert [p for p in private if stat.S_IMODE(p.stat().st_mode) != 0o600] == []
+
+
+def test_nothing_listens_but_on_loopback(system):
+    listening = [
+        connection.laddr
+        for process in system.processes()
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    ports = {address.port for address in listening}
+    assert {address.ip for address in listening} == {"127.0.0.1"}
+    assert ports == {system.port, int(run_file(system)["SANDBOX_PORT"])}
+
+
+def test_commands_find_the_servers_by_the_data_directory(system):
+    done = subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--check"],
+        cwd=ROOT,
+        env={k: v for k, v in system.env.items() if k != "PORT"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_second_start_in_the_same_directory_is_refused(system):
+    second = MadeSystem(system.data_dir, free_port()).begin()
+    assert second.await_end() != 0
+    said = "\n".join(second.lines)
+    assert f"{system.data_dir} is in use by the system at {system.address}" in said
+    assert "Traceback" not in said
+
+
+def test_a_taken_port_is_refused(system, tmp_path):
+    second = MadeSystem(tmp_path / "data", system.port).begin()
+    assert second.await_end() != 0
+    said = "\n".join(second.lines)
+    assert f"Port {system.port} on 127.0.0.1 is taken by another program" in said
+    assert "Traceback" not in said
+
+
+def test_a_killed_part_is_started_again_and_loses_nothing(system):
+    known = run_file(system)
+    with psycopg.connect(known["DATABASE_URL"], autocommit=True) as database:
+        database.execute("CREATE TABLE kept (i int)")
+        database.execute("INSERT INTO kept VALUES (7)")
+    with redis.Redis.from_url(known["REDIS_URL"]) as valkey:
+        valkey.set("kept", "7")
+    before = system.parts()
+    for name in EVERY_PART:
+        os.kill(before[name], signal.SIGKILL)
+
+    await_true(lambda: not set(system.parts().values()) & set(before.values()), 20)
+    await_true(lambda: get(f"{system.address}/mcp/health")[0] == 200, 20)
+    with psycopg.connect(known["DATABASE_URL"]) as database:
+        assert database.execute("SELECT i FROM kept").fetchone() == (7,)
+    with redis.Redis.from_url(known["REDIS_URL"]) as valkey:
+        assert valkey.get("kept") == b"7"
+    system.await_line("web was killed by SIGKILL", 5)
+
+
+def test_two_run_side_by_side_then_start_again_after_any_end(system, tmp_path):
+    """One story, as every start costs seconds."""
+    bystander = subprocess.Popen(["sleep", "300"])
+    data_dir, port = tmp_path / "with space" / "data", free_port()
+    with MadeSystem(data_dir, port) as other:
+        other.await_parts(EVERY_PART)
+        sandbox = run_file(other)["SANDBOX_URL"]
+        assert sandbox != run_file(system)["SANDBOX_URL"]
+        ours = other.processes()
+        os.kill(other.make.pid, signal.SIGTERM)
+        other.make.wait(30)
+        _, left = psutil.wait_procs(ours, timeout=1)
+        assert left == []
+        assert get(f"{system.address}/healthz")[0] == 200
+
+    with MadeSystem(data_dir, port) as other:
+        assert other.started_in < 6, "the second start is too slow"
+        assert not any("Installing" in line for line in other.lines)
+        assert run_file(other)["SANDBOX_URL"] == sandbox
+        ours = other.processes()
+        os.kill(other.supervisor(), signal.SIGKILL)
+
+    with MadeSystem(data_dir, port) as other:
+        _, left = psutil.wait_procs(ours, timeout=1)
+        assert left == []
+        os.kill(other.make.pid, signal.SIGKILL)  # the supervisor follows make
+        await_true(lambda: not (data_dir / "run.json").exists(), 20)
+
+    assert bystander.poll() is None
+    bystander.kill()
+    bystander.wait()
