@@ -21,8 +21,8 @@ BY_KEY: dict[str, list[Any]] = {
     "action": ["ask", "hide"],
     "validate_arguments": ["yes", "Strict"],
     "path": ["amount", "args..a", "args.l[0", "args.l[-1]", "env.HOME", "time.minute",
-             "args.a b", 'args["a', "args.", "args[]", "grant", "user.name", "args.a[*]",
-             'args["a b"]', "args", "args.a.", "args.a]"],
+             "args.a b", 'args["a', "args.", "args[]", "grant", "user.name",
+             'args["a b"]', "args.a[*]", "args", "args.a.", "args.a]"],
     "op": ["equals", "EQ", "lt", "in", "exists", "regex", "len_gt"],
     "value": ["(", "(?=a)b", "a" * 1025, ["a", None], [["a"]], ["a", Raw("1")], "3"],
     "if_absent": ["match", "deny"],
@@ -45,9 +45,11 @@ BY_KEY: dict[str, list[Any]] = {
     "expect": ["approval", "limit"],
     "at": ["yesterday", "2026-01-05T12:00:00Z", "2026-01-05T12:00:00"],
 }  # fmt: skip
+SLOW = {"expires_in": "10m", "quorum": Raw("1"), "escalate_to": ["role:owner"]}
+QUICK = {"approvers": ["role:admin"], "use_within": "5m", "self_approval": True}
 EXTRA: list[dict[str, Any]] = [
-    {"action": "require_approval", "approval": {"expires_in": "10m", "quorum": Raw("1")}},
-    {"approval": {"approvers": ["role:admin"], "use_within": "5m", "self_approval": True}},
+    {"action": "require_approval", "approval": SLOW},
+    {"action": "require_approval", "approval": QUICK},
     {"approve_if": [{"conditions": [LEAF], "name": "n", "reason": "r"}]},
 ]  # fmt: skip
 TEST = {
@@ -133,17 +135,8 @@ class Broken:
         entry: dict[str, Any] = {}
         more = self.rng.randint(0, 1)
         document["tools"]["full"] = entry
-        fill = self.rng.choice(
-            [
-                self.limits,
-                self.rules,
-                self.conditions,
-                self.depth,
-                self.names,
-                self.sums,
-            ]
-        )
-        fill(document, entry, more)
+        fills = [self.limits, self.rules, self.conditions, self.depth, self.names]
+        self.rng.choice([*fills, self.sums])(document, entry, more)
         return write(document)
 
     def limits(self, document: Any, entry: Any, more: int) -> None:
@@ -174,9 +167,8 @@ class Broken:
         entry["require"] = [condition]
 
     def names(self, document: Any, entry: Any, more: int) -> None:
-        key = self.rng.choice(
-            ["full", "\\full", "f*", "f\\*", "\\f*", "\\extra", "x\\"]
-        )
+        keys = ["full", "\\full", "f*", "f\\*", "\\f*", "\\extra", "x\\", ""]
+        key = self.rng.choice(keys)
         document["tools"][key] = document["tools"].get(key, {})
         if self.rng.random() < 0.02:
             document["tools"] = {f"t{i}": {} for i in range(2000 + more)}

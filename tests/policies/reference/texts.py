@@ -21,7 +21,12 @@ def write(tree: Any) -> str:
         )
     if isinstance(tree, list):
         return "[" + ",".join(map(write, tree)) + "]"
-    return json.dumps(tree, ensure_ascii=False)
+    return json.dumps(tree, ensure_ascii=not isinstance(tree, str) or not sound(tree))
+
+
+def sound(text: str) -> bool:
+    """No half of a surrogate pair, which only an escape can write."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def respelled(rng: Random, number: str) -> Raw:
