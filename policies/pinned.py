@@ -1,0 +1,47 @@
+"""A server's pinned definitions with their verdicts, as the engine takes them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from policies.facts import Tool
+from servers.models import Origin, Server, ToolDefinition
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """By name, in the order of the names; `unset` have a verdict of nobody."""
+
+    tools: tuple[Tool, ...]
+    unset: frozenset[str]
+
+    @functools.cached_property
+    def by_name(self) -> Mapping[str, Tool]:
+        return {tool.name: tool for tool in self.tools}
+
+
+def pinned(server: Server) -> Pinned:
+    rows = list(
+        ToolDefinition.objects.for_organization(server.organization_id)
+        .filter(server=server)
+        .order_by("name")
+    )
+    unset = frozenset(row.name for row in rows if row.verdict_origin == Origin.UNSET)
+    return Pinned(tuple(map(as_tool, rows)), unset)
+
+
+def as_tool(row: ToolDefinition) -> Tool:
+    definition = orjson.loads(row.definition)
+    schema, annotations = definition.get("inputSchema"), definition.get("annotations")
+    return Tool(
+        name=row.name,
+        input_schema=schema if isinstance(schema, dict) else None,
+        annotations=annotations if isinstance(annotations, dict) else {},
+        category=row.category,
+        severity=row.severity,
+        held=row.held_at is not None,
+    )

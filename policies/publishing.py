@@ -1,0 +1,213 @@
+"""Drafts and versions: saving, checking, publishing, going back.
+
+A draft may hold anything, so that nothing typed is lost; a version is a document that
+parses and passes its own tests. Versions are only ever added: the database refuses
+anything else (migration 0003). `by` is None where an operator acts from the machine's
+command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from accounts import generation
+from accounts.models import User
+from policies.cases import CaseResult, run_cases
+from policies.compile import CompiledPolicy, compile_document
+from policies.document import DocumentError, Problem, parse
+from policies.models import Policy, PolicyVersion
+from policies.pinned import Pinned, pinned
+from policies.warnings import Warning, warnings
+
+COMMENT_LENGTH = 500
+# Bytes of a text that is kept as a draft; a document has at most 256 KiB.
+LONGEST_DRAFT = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the editor shows of a text; `compiled` is None where there are problems."""
+
+    text: str
+    compiled: CompiledPolicy | None
+    problems: tuple[Problem, ...] = ()
+    warnings: Sequence[Warning] = ()
+    cases: Sequence[CaseResult] = ()
+
+    @property
+    def failed(self) -> list[CaseResult]:
+        return [case for case in self.cases if case.outcome == "failed"]
+
+    @property
+    def publishable(self) -> bool:
+        return self.compiled is not None and not self.failed
+
+
+class DraftChanged(Exception):
+    """Somebody saved in between; `policy` is the row as it is now."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        super().__init__(f"{policy} was saved by somebody else")
+
+
+class NotPublishable(Exception):
+    """The document has problems, or tests of its own that fail."""
+
+    def __init__(self, checked: Checked) -> None:
+        self.checked = checked
+        super().__init__(refusal(checked))
+
+
+def check(text: str, policy: Policy) -> Checked:
+    return check_against(text, pinned(policy.server), policy.organization.zone)
+
+
+def check_against(text: str, known: Pinned, zone: str) -> Checked:
+    try:
+        compiled = compile_document(parse(text))
+    except DocumentError as error:
+        return Checked(text, None, error.problems)
+    return Checked(
+        text,
+        compiled,
+        warnings=warnings(compiled, known.tools, known.unset),
+        cases=run_cases(compiled, known.by_name, ZoneInfo(zone)),
+    )
+
+
+def refusal(checked: Checked) -> str:
+    """Why this cannot be published, for people; empty where it can."""
+    if checked.problems:
+        first = checked.problems[0]
+        return f"line {first.line}, column {first.column}: {first.message}"
+    if failed := checked.failed:
+        return f"test “{failed[0].name}” fails: {failed[0].message}"
+    return ""
+
+
+def save_draft(policy: Policy, text: str, by: User | None, revision: int) -> None:
+    """Keeps `text`, valid or not. `revision` is the one that the editor began with.
+
+    Raises DraftChanged, and then changes nothing.
+    """
+    if len(text.encode()) > LONGEST_DRAFT:
+        raise ValidationError("The text is larger than 1 MiB.")
+    if "\x00" in text:
+        raise ValidationError("The text holds a NUL character.")
+    saved = (
+        Policy.objects.for_organization(policy.organization_id)
+        .filter(pk=policy.pk, draft_revision=revision)
+        .update(
+            draft=text,
+            draft_revision=revision + 1,
+            draft_by=by,
+            draft_at=timezone.now(),
+        )
+    )
+    policy.refresh_from_db()
+    if not saved:
+        raise DraftChanged(policy)
+
+
+def publish(
+    policy: Policy, by: User | None, comment: str = "", *, revision: int
+) -> PolicyVersion:
+    """Makes the draft of that revision the version in force.
+
+    Raises DraftChanged or NotPublishable; then the version before stays in force.
+    """
+    with transaction.atomic():
+        locked = _locked(policy)
+        if locked.draft_revision != revision:
+            raise DraftChanged(locked)
+        return _publish(locked, locked.draft, by, comment)
+
+
+def publish_text(
+    policy: Policy, text: str, by: User | None, comment: str = ""
+) -> PolicyVersion:
+    """Makes `text` the version in force; a draft that differs from both stays."""
+    with transaction.atomic():
+        return _publish(_locked(policy), text, by, comment)
+
+
+def rollback(policy: Policy, number: int, by: User | None) -> PolicyVersion:
+    """Adds a version with the text of an older one.
+
+    It is checked again: what has changed since (a pinned definition, say) may fail
+    one of its tests now.
+    """
+    with transaction.atomic():
+        locked = _locked(policy)
+        old = versions(locked).get(number=number)
+        return _publish(locked, old.text, by, "", restores=number)
+
+
+def versions(policy: Policy) -> models.QuerySet[PolicyVersion]:
+    """Newest first."""
+    return (
+        PolicyVersion.objects.for_organization(policy.organization_id)
+        .filter(policy=policy)
+        .order_by("-number")
+    )
+
+
+def _locked(policy: Policy) -> Policy:
+    # Locked, as two publishers would otherwise take the same next number.
+    return (
+        Policy.objects.for_organization(policy.organization_id)
+        .select_related("organization", "server", "current")
+        .select_for_update(of=("self",))
+        .get(pk=policy.pk)
+    )
+
+
+def _publish(
+    policy: Policy,
+    text: str,
+    by: User | None,
+    comment: str,
+    restores: int | None = None,
+) -> PolicyVersion:
+    if len(comment) > COMMENT_LENGTH:
+        raise ValidationError(f"The comment has over {COMMENT_LENGTH} characters.")
+    checked = check(text, policy)
+    if checked.compiled is None or not checked.publishable:
+        raise NotPublishable(checked)
+    version = PolicyVersion.objects.create(
+        organization=policy.organization,
+        policy=policy,
+        number=_next_number(policy),
+        text=text,
+        digest=checked.compiled.digest,
+        comment=comment,
+        restores=restores,
+        published_by=by,
+    )
+    _put_in_force(policy, version)
+    generation.changed(policy.organization)
+    return version
+
+
+def _next_number(policy: Policy) -> int:
+    return (versions(policy).aggregate(last=Max("number"))["last"] or 0) + 1
+
+
+def _put_in_force(policy: Policy, version: PolicyVersion) -> None:
+    before = policy.current
+    policy.current = version
+    fields = ["current"]
+    if not policy.draft or (before is not None and policy.draft == before.text):
+        # Nobody was editing: the editor goes on from the new version.
+        policy.draft = version.text
+        policy.draft_revision += 1
+        fields += ["draft", "draft_revision"]
+    policy.save(update_fields=fields)
