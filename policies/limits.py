@@ -1,0 +1,307 @@
+"""Limits of a call: which counters it touches, asked of Valkey in one script.
+
+`call.lua` checks the generation, judges the limits, appends the record and counts, all
+or nothing; `give_back.lua` takes a reservation back. What they are given is written
+there; this module packs and unpacks it.
+
+A counter's key names what the policy page says names a counter:
+
+    {s07}:limit:<organization>:<owner>:<its id>:<window>:<counter>
+    {s07}:limit:<organization>:<owner>:<its id>:<window>/by:<counter>:<value>
+
+`watched-` before the owner keeps watched limits apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+
+from accounts.keys import generation_key, records_key, tag
+from policies.decision import Decision, Judgement, Use
+
+Mode = Literal["peek", "reserve", "record"]
+Status = Literal[
+    "ok", "stale", "full", "log full", "too many values", "too many counters"
+]
+
+STATUSES: tuple[Status, ...] = (
+    "ok",
+    "stale",
+    "full",
+    "log full",
+    "too many values",
+    "too many counters",
+)
+FULL, TOO_MANY_VALUES, TOO_MANY_COUNTERS = 1, 4, 5
+TOO_MANY = {
+    TOO_MANY_VALUES: "Too many different values are counted for this limit.",
+    TOO_MANY_COUNTERS: "The organization has too many counters in use.",
+}
+DENIES, ASKS, WAIVED, WATCHED = range(4)
+# One organization may fill a quarter of its shard's room for waiting records.
+SHARE = 0.25
+LONGEST_NAME = 64
+
+_HEADER = struct.Struct("<BddBB")
+_COUNTER = struct.Struct("<dddB")
+_USE = struct.Struct("<BBd")
+_AMOUNT = struct.Struct("<dd")
+_STATE = struct.Struct("<Bd")
+
+
+class Script(NamedTuple):
+    text: bytes
+    sha: bytes
+
+
+def _script(name: str) -> Script:
+    text = (Path(__file__).parent / name).read_bytes()
+    return Script(text, hashlib.sha1(text).hexdigest().encode())
+
+
+CALL = _script("call.lua")
+GIVE_BACK = _script("give_back.lua")
+
+
+class Owners:
+    """Whose counters a grant's calls touch; made once, precomputes the keys' heads.
+
+    `session` is what names an MCP session; without one the grant counts for it.
+    """
+
+    def __init__(
+        self,
+        organization: UUID,
+        shard: int,
+        server: UUID,
+        grant: UUID,
+        session: bytes | None = None,
+    ) -> None:
+        self.given = organization, shard, server, grant
+        self.organization = organization.bytes
+        self.generation = generation_key(shard, organization).encode()
+        prefix = f"{tag(shard)}:limit:{organization.hex}:"
+        ids = {"grant": grant.hex, "server": server.hex, "organization": ""}
+        owner = {scope: f"{scope}:{name}:" for scope, name in ids.items()}
+        owner["session"] = f"session:{session.hex()}:" if session else owner["grant"]
+        self.heads = {
+            (scope, watched): f"{prefix}{'watched-' * watched}{name}".encode()
+            for scope, name in owner.items()
+            for watched in (False, True)
+        }
+        self.prefix = len(prefix)
+        self.keys = [
+            self.generation,
+            f"{records_key(shard)}:bytes".encode(),
+            records_key(shard).encode(),
+            f"{tag(shard)}:counters:{organization.hex}".encode(),
+        ]
+
+    def with_session(self, session: bytes | None) -> Owners:
+        return Owners(*self.given, session)
+
+
+def fresh_generation(owners: Owners) -> tuple[bytes, tuple[bytes, ...]]:
+    """A candidate, and the command that answers the generation in force, or nothing
+    where there was none and the candidate now is it."""
+    candidate = os.urandom(16)
+    return candidate, (b"SET", owners.generation, candidate, b"NX", b"GET")
+
+
+@dataclass(slots=True)
+class _Counters:
+    """The distinct counters of a call, each with its amount and its set of values."""
+
+    keys: dict[bytes, int] = field(default_factory=dict)
+    sets: dict[bytes, int] = field(default_factory=dict)
+    packed: list[bytes] = field(default_factory=list)
+    amounts: list[int] = field(default_factory=list)
+
+    def place(self, owners: Owners, use: Use) -> int:
+        """Its number, from 1; several limits on one counter are one place."""
+        key, values = _keys(owners.heads[use.scope, use.watched], use)
+        if (found := self.keys.get(key)) is not None:
+            return found
+        number = self.keys[key] = len(self.keys) + 1
+        values_number = 0
+        if values:
+            values_number = self.sets.setdefault(values, len(self.sets) + 1)
+        bucket = -(-use.window * 1_000_000 // 60)
+        # A bucket begun now is 61 buckets old at most when it stops counting.
+        life = -(-62 * bucket // 1_000)
+        self.packed.append(_COUNTER.pack(bucket, life, use.amount, values_number))
+        self.amounts.append(use.amount)
+        return number
+
+
+def _keys(head: bytes, use: Use) -> tuple[bytes, bytes]:
+    """A use's counter, and the set of the values that split it (or nothing)."""
+    name = use.counter.encode("utf-8", "surrogatepass")
+    if len(name) > LONGEST_NAME or name[:1] == b"~":
+        name = b"~" + hashlib.sha256(name).hexdigest().encode()
+    if use.by is None:
+        return b"%b%d:%b" % (head, use.window, name), b""
+    by = use.by.hex().encode()
+    return (
+        b"%b%d/by:%b:%b" % (head, use.window, name, by),
+        b"%b%d/values:%b" % (head, use.window, name),
+    )
+
+
+@dataclass(slots=True, frozen=True)
+class Prepared:
+    """What the script is given, and what its reply is about."""
+
+    keys: list[bytes]
+    argv: list[bytes]
+    uses: int
+    watched_uses: int
+    counters: list[bytes]
+    amounts: list[int]
+
+
+def prepare(
+    owners: Owners,
+    generation: bytes,
+    judgement: Judgement | None,
+    record: bytes,
+    mode: Mode,
+    *,
+    waived: frozenset[str] = frozenset(),
+) -> Prepared:
+    """Keys and arguments of CALL.
+
+    `peek` judges the limits and adds nothing; `reserve` adds to all or to none;
+    `record` is for a call that is decided already. An empty generation is not checked,
+    an empty record not appended. Pointers in `waived` are limits that a person let the
+    call pass: it counts and is not refused.
+    """
+    if len(generation) != 16 and not (generation == b"" and mode == "record"):
+        raise ValueError("a generation is 16 bytes")
+    uses: Sequence[Use] = judgement.uses if judgement else ()
+    watched: Sequence[Use] = judgement.watched_uses if judgement else ()
+    counters = _Counters()
+    judged = [
+        _USE.pack(counters.place(owners, use), _kind(use, waived), use.max)
+        for use in (*uses, *watched)
+    ]
+    bound = settings.RECORDS_BOUND
+    header = _HEADER.pack(
+        mode == "reserve", bound, bound * SHARE, owners.prefix, len(counters.keys)
+    )
+    plan = b"".join((header, *counters.packed, b"%c" % len(judged), *judged))
+    return Prepared(
+        keys=[*owners.keys, *counters.keys, *counters.sets],
+        argv=[generation, os.urandom(16), plan, record, owners.organization],
+        uses=len(uses),
+        watched_uses=len(watched),
+        counters=list(counters.keys),
+        amounts=counters.amounts,
+    )
+
+
+def _kind(use: Use, waived: frozenset[str]) -> int:
+    if use.watched:
+        return WATCHED
+    if use.rule in waived:
+        return WAIVED
+    return DENIES if use.over == "deny" else ASKS
+
+
+@dataclass(slots=True, frozen=True)
+class ScriptReply:
+    """`stale` and `log full`: nothing happened. `full` and `too many ...`: recorded,
+    nothing added. `generation` comes with `stale`. `retry_after` is in seconds, None
+    where the limit fits or waiting does not help; `refused` is the limit with too many
+    values or counters."""
+
+    status: Status
+    generation: bytes = b""
+    full: tuple[bool, ...] = ()
+    watched_full: tuple[bool, ...] = ()
+    retry_after: tuple[int | None, ...] = ()
+    refused: int | None = None
+    too_many: str = ""
+    buckets: tuple[int, ...] = ()
+
+    @property
+    def reserved(self) -> bool:
+        return any(self.buckets)
+
+
+def read_reply(prepared: Prepared, raw: Any) -> ScriptReply:
+    status = STATUSES[raw[0]]
+    if status in ("stale", "log full"):
+        return ScriptReply(status, raw[1])
+    _, _, states, waits, buckets = raw
+    judged = states[: prepared.uses]
+    refused = _refused(status, judged)
+    return ScriptReply(
+        status,
+        full=tuple(state != 0 for state in judged),
+        watched_full=tuple(state != 0 for state in states[prepared.uses :]),
+        retry_after=tuple(wait if wait > 0 else None for wait in waits[: len(judged)]),
+        refused=refused,
+        too_many="" if refused is None else TOO_MANY[judged[refused]],
+        buckets=tuple(buckets),
+    )
+
+
+def _refused(status: Status, states: Sequence[int]) -> int | None:
+    if status not in ("too many values", "too many counters"):
+        return None
+    return next(i for i, state in enumerate(states) if state in TOO_MANY)
+
+
+def read_verdict(verdict: bytes, judgement: Judgement) -> ScriptReply:
+    """The reply again, from what the script wrote beside the record; `buckets` are
+    then one a limit, not one a counter, and no waiting times are kept."""
+    status = STATUSES[verdict[0]]
+    found = list(_STATE.iter_unpack(verdict[2:]))
+    states = [state for state, _ in found]
+    judged = states[: len(judgement.uses)]
+    refused = _refused(status, judged)
+    return ScriptReply(
+        status,
+        full=tuple(state != 0 for state in judged),
+        watched_full=tuple(state != 0 for state in states[len(judged) :]),
+        retry_after=(None,) * len(judged),
+        refused=refused,
+        too_many="" if refused is None else TOO_MANY[judged[refused]],
+        buckets=tuple(int(bucket) for _, bucket in found),
+    )
+
+
+def decide(judgement: Judgement, reply: ScriptReply) -> Decision:
+    """The decision of a call whose limits were looked at."""
+    if reply.refused is not None:
+        use = judgement.uses[reply.refused]
+        return Decision("deny", use.rule, use.on_deny or reply.too_many)
+    if judgement.decided is not None:
+        return judgement.decided
+    return judgement.settle(reply.full, reply.watched_full)
+
+
+def give_back(
+    prepared: Prepared, reply: ScriptReply
+) -> tuple[list[bytes], list[bytes]] | None:
+    """Keys and arguments of GIVE_BACK, or None where nothing was added."""
+    added = [
+        (key, _AMOUNT.pack(bucket, amount))
+        for key, bucket, amount in zip(
+            prepared.counters, reply.buckets, prepared.amounts, strict=True
+        )
+        if bucket
+    ]
+    if not added:
+        return None
+    return [key for key, _ in added], [b"".join(packed for _, packed in added)]
