@@ -11,7 +11,19 @@ from tests.policies.reference.compare import raw
 from tests.policies.reference.documents import Documents
 from tests.policies.reference.texts import Raw, write
 
-ANY = [None, True, False, "", "text", Raw("0"), Raw("-1"), Raw("1.5"), [], {}, ["a"]]
+ANY: list[Any] = [
+    None,
+    True,
+    False,
+    "",
+    "text",
+    Raw("0"),
+    Raw("-1"),
+    Raw("1.5"),
+    [],
+    {},
+    ["a"],
+]
 ANY += [{"a": Raw("1")}, [None], Raw("9007199254740993"), Raw("1e400"), "\ud800"]
 LEAF = {"path": "args.v", "op": "eq", "value": "x"}
 BY_KEY: dict[str, list[Any]] = {

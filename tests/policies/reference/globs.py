@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 
-def parts(glob: str) -> list[tuple[str, str]]:
+@cache
+def parts(glob: str) -> tuple[tuple[str, str], ...]:
     found, i = [], 0
     while i < len(glob):
         if glob[i] == "\\":
@@ -16,7 +18,7 @@ def parts(glob: str) -> list[tuple[str, str]]:
         else:
             found.append(("character", glob[i]))
         i += 1
-    return found
+    return tuple(found)
 
 
 def is_glob(glob: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import Any
 
 EACH = "[*]"
@@ -17,6 +18,7 @@ class Key(str):
     """A step to a member of an object."""
 
 
+@cache
 def parse_path(text: str) -> list[Any]:
     """The root as a Key, then Keys, whole numbers and EACH."""
     root = re.match(r"[a-z]+", text)

@@ -1,0 +1,94 @@
+"""Loads a private copy of the engine with one piece of its source replaced."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.util
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import policies
+from tests.policies.reference.engine import Engine
+
+PACKAGE = Path(policies.__file__).parent
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`old`, found exactly once in the module's source, becomes `new`."""
+
+    name: str
+    module: str
+    old: str
+    new: str
+
+    def source(self) -> str:
+        text = (PACKAGE / f"{self.module}.py").read_text()
+        found = text.count(self.old)
+        assert found == 1, (
+            f"mutant {self.name!r} no longer applies: its text is found {found} times "
+            f"in policies/{self.module}.py"
+        )
+        return text.replace(self.old, self.new)
+
+
+class Mutating(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds the one mutated module; all others come from their files."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self.name = f"policies.{mutant.module}"
+        self.source = mutant.source()
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        if name != self.name:
+            return None
+        return importlib.util.spec_from_loader(name, self)
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(compile(self.source, f"<mutant of {self.name}>", "exec"), module.__dict__)
+
+
+def mutated(mutant: Mutant | None) -> Engine:
+    """None gives an unmutated copy."""
+    finders = [Mutating(mutant)] if mutant else []
+    with apart(finders):
+        document = importlib.import_module("policies.document")
+        compiling = importlib.import_module("policies.compile")
+        decide = importlib.import_module("policies.decide")
+    return Engine(
+        SimpleNamespace(
+            parse=document.parse,
+            DocumentError=document.DocumentError,
+            compile_document=compiling.compile_document,
+            judge=decide.judge,
+            Call=decide.Call,
+            Facts=decide.Facts,
+            Tool=decide.Tool,
+        )
+    )
+
+
+@contextmanager
+def apart(finders: list[Mutating]) -> Iterator[None]:
+    """Imports of the package are made anew inside, and forgotten after it."""
+
+    def ours() -> list[str]:
+        return [n for n in sys.modules if n.split(".")[0] == "policies"]
+
+    kept = {name: sys.modules.pop(name) for name in ours()}
+    sys.meta_path[:0] = finders
+    try:
+        yield
+    finally:
+        for finder in finders:
+            sys.meta_path.remove(finder)
+        for name in ours():
+            del sys.modules[name]
+        sys.modules.update(kept)
