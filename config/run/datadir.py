@@ -21,7 +21,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from config import children, embedded
+from config import children
+from config.directories import private
 from config.run.options import current_user_owns, is_free
 from config.run.terminal import StartError
 
@@ -34,7 +35,7 @@ SANDBOX_PORTS = range(20_000, 30_000)
 def open_data_dir(data_dir: Path) -> None:
     """Makes it, or makes sure that it is ours and that nobody else looks in."""
     try:
-        embedded.private(data_dir)
+        private(data_dir)
     except OSError as error:
         raise StartError(f"DATA_DIR {data_dir} cannot be made: {error}") from None
     shared = data_dir.stat().st_mode & stat.S_ISVTX
@@ -47,7 +48,7 @@ def open_data_dir(data_dir: Path) -> None:
         )
     data_dir.chmod(0o700)
     for name in ("secrets", "logs", "mail"):
-        embedded.private(data_dir / name)
+        private(data_dir / name)
 
 
 @contextmanager

