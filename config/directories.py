@@ -1,4 +1,4 @@
-"""Directories for one owner, for everybody, and for sockets, whose paths must be short."""
+"""Directories for one owner, for everybody, and for sockets (with short paths)."""
 
 import os
 import tempfile

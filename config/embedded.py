@@ -181,7 +181,7 @@ def plan_postgres(data_dir: Path, *, durable: bool = True) -> Plan:
         _init_postgres(binaries, data, ids)
     sockets = home if ids else socket_dir(home, data_dir, ".s.PGSQL.5432")
     url = f"postgresql://{SYSTEM_USER}@/{DATABASE}?host={quote(str(sockets))}"
-    given = POSTGRES_SETTINGS | {"unixsocket_directories": f'"{sockets}"'}
+    given = POSTGRES_SETTINGS | {"unix_socket_directories": f'"{sockets}"'}
     given |= {} if durable else {"fsync": "off", "synchronous_commit": "off"}
     options = [
         word for key, value in given.items() for word in ("-c", f"{key}={value}")
