@@ -8,7 +8,8 @@
 -- Plan  B 1 = reserve, d bytes for the shard's records, d for the organization's,
 --       B length of the key's common beginning,
 --       B counters: each d bucket (us), d life (ms), d amount, B number of its set or 0,
---       B uses: each B counter, B kind (0 denies, 1 asks, 2 waived, 3 watched), d max
+--       B uses: each B counter, d max, B kind: full 0 denies, 1 asks, 2 does not matter;
+--       3 watched, 4 watched and only looked at
 -- Reply {status, generation, states, seconds, buckets}; status 0 done, 1 stale, 2 full,
 --       3 log full, 4 too many values, 5 too many counters; states are 0 fits, 1 full,
 --       4 and 5 as above; seconds -1 = never; buckets 0 = nothing added
@@ -166,13 +167,13 @@ local m
 m, at = unpack_('<B', plan, at)
 for i = 1, m do
   local index, kind, max
-  index, kind, max, at = unpack_('<BBd', plan, at)
+  index, max, kind, at = unpack_('<BdB', plan, at)
   local c = counters[index]
   local state, wait = judge(c, kind, max)
   uses[i], states[i], waits[i] = c, state, wait
-  if kind == 3 then
+  if kind >= 3 then
     c.watched = true
-    watched_full = watched_full or state ~= 0
+    watched_full = watched_full or state ~= 0 or kind == 4
   elseif state ~= 0 and not decided then
     status = state == 1 and 2 or state
     decided = state > 1 or kind == 0

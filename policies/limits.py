@@ -46,14 +46,14 @@ TOO_MANY = {
     TOO_MANY_VALUES: "Too many different values are counted for this limit.",
     TOO_MANY_COUNTERS: "The organization has too many counters in use.",
 }
-DENIES, ASKS, WAIVED, WATCHED = range(4)
+DENIES, ASKS, WAIVED, WATCHED, LOOKED_AT = range(5)
 # One organization may fill a quarter of its shard's room for waiting records.
 SHARE = 0.25
 LONGEST_NAME = 64
 
 _HEADER = struct.Struct("<BddBB")
 _COUNTER = struct.Struct("<dddB")
-_USE = struct.Struct("<BBd")
+_USE = struct.Struct("<BdB")
 _AMOUNT = struct.Struct("<dd")
 _STATE = struct.Struct("<Bd")
 
@@ -175,24 +175,22 @@ def prepare(
     judgement: Judgement | None,
     record: bytes,
     mode: Mode,
-    *,
-    waived: frozenset[str] = frozenset(),
 ) -> Prepared:
     """Keys and arguments of CALL.
 
     `peek` judges the limits and adds nothing; `reserve` adds to all or to none;
     `record` is for a call that is decided already. An empty generation is not checked,
-    an empty record not appended. Pointers in `waived` are limits that a person let the
-    call pass: it counts and is not refused.
+    an empty record not appended.
     """
     if len(generation) != 16 and not (generation == b"" and mode == "record"):
         raise ValueError("a generation is 16 bytes")
     uses: Sequence[Use] = judgement.uses if judgement else ()
     watched: Sequence[Use] = judgement.watched_uses if judgement else ()
     counters = _Counters()
+    kinds = _kinds(judgement) if judgement else ()
     judged = [
-        _USE.pack(counters.place(owners, use), _kind(use, waived), use.max)
-        for use in (*uses, *watched)
+        _USE.pack(counters.place(owners, use), use.max, kind)
+        for use, kind in zip((*uses, *watched), kinds, strict=True)
     ]
     bound = settings.RECORDS_BOUND
     header = _HEADER.pack(
@@ -209,12 +207,15 @@ def prepare(
     )
 
 
-def _kind(use: Use, waived: frozenset[str]) -> int:
-    if use.watched:
-        return WATCHED
-    if use.rule in waived:
-        return WAIVED
-    return DENIES if use.over == "deny" else ASKS
+def _kinds(judgement: Judgement) -> list[int]:
+    waived, side = judgement.waived, judgement.watched
+    kinds = [
+        WAIVED if use.rule in waived else DENIES if use.over == "deny" else ASKS
+        for use in judgement.uses
+    ]
+    # Where the watched rules would have stopped the call, it would not have counted.
+    watched = WATCHED if side.bad is None and not side.asks else LOOKED_AT
+    return kinds + [watched] * len(side.uses)
 
 
 @dataclass(slots=True, frozen=True)
