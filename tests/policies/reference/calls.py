@@ -6,6 +6,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from tests.policies.reference.addresses import address
 from tests.policies.reference.aims import (
     aims_of,
     approval_rules,
@@ -94,7 +95,7 @@ class Calls:
         """A case as `policy-vectors.json` has it, without document and answer."""
         kind = self.rng.random()
         if "resources" in self.document and kind < 0.25:
-            return {"call": {"resource": self.rng.choice(URIS)}, **self.context()}
+            return {"call": {"resource": self.uri()}, **self.context()}
         if "prompts" in self.document and kind < 0.4:
             args = {} if self.chance(0.5) else {"amount": self.amount()}
             call = {"prompt": self.rng.choice(PROMPTS), "call_json": write(args)}
@@ -103,6 +104,9 @@ class Calls:
         return {"call": {"tool": name, "call_json": write(self.args(name))}} | (
             self.context()
         )
+
+    def uri(self) -> str:
+        return self.rng.choice(URIS) if self.chance(0.5) else address(self.rng)
 
     # -- context ---------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from tests.policies.reference.addresses import address_glob
 from tests.policies.reference.rules import count_all
 from tests.policies.reference.texts import Deck, Raw, respelled
 
@@ -265,6 +266,8 @@ class Documents:
         for key, share in (("allow", 0.6), ("deny", 0.5), ("hide", 0.25)):
             if self.chance(share):
                 section[key] = self.some(globs, 3)
+                if globs is URI_GLOBS and self.chance(0.5):
+                    section[key].append(address_glob(self.rng))
         if self.chance(0.4):
             section["limits"] = [self.limit() for _ in range(self.rng.randint(1, 2))]
         return section

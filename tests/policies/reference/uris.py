@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from tests.policies.reference.globs import matches
+from tests.policies.reference.globs import matches, parts
+
+ANY_RUN, ANY_ONE = "\ue000", "\ue001"
 
 
 class BadUri(Exception):
@@ -35,7 +37,7 @@ def normalized(uri: str) -> str:
 
 
 def refuse_characters(text: str) -> None:
-    if re.search(r"[\x00-\x1f\x7f\\]", text):
+    if re.search(r"[\x00-\x1f\x7f-\x9f\\]", text):
         raise BadUri("control character or backslash")
 
 
@@ -93,10 +95,16 @@ def without_dots(path: str) -> str:
 
 
 def normalized_glob(glob: str) -> str:
+    """Its wildcards stand aside meanwhile: none is part of a URI's syntax, and
+    what an escape decodes to is a character."""
+    aside = {"any run": ANY_RUN, "any one": ANY_ONE}
+    text = "".join(aside.get(kind, character) for kind, character in parts(glob))
     try:
-        return normalized(glob)
+        result = normalized(text)
     except BadUri:
         return glob
+    result = re.sub(r"([*?\\])", r"\\\1", result)
+    return result.replace(ANY_RUN, "*").replace(ANY_ONE, "?")
 
 
 def either_form(glob: str, uri: str) -> bool:
