@@ -63,7 +63,7 @@ class Response:
             self._too_large(limit)
         taken: list[bytes] = []
         size = 0
-        while piece := await self._next():
+        while piece := await self.piece():
             size += len(piece)
             if size > limit:
                 self._too_large(limit)
@@ -73,7 +73,7 @@ class Response:
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it arrives; what is not taken yet holds the sender back."""
         try:
-            while piece := await self._next():
+            while piece := await self.piece():
                 yield piece
         finally:
             self.close()
@@ -88,7 +88,7 @@ class Response:
         self.close()
         raise TooLarge(f"The answer is larger than {limit} bytes.")
 
-    async def _next(self) -> bytes:
+    async def piece(self) -> bytes:
         """What has arrived, waiting for some; empty at the end."""
         while not self._pieces:
             if self._error is not None:
