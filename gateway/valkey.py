@@ -80,7 +80,7 @@ class Valkey:
 
     @property
     def ready(self) -> bool:
-        return not self.problem
+        return not self.problem and self._link is not None and self._link.up
 
     async def connect(self) -> None:
         """Tries once, then goes on trying in the background; a server that is down

@@ -153,7 +153,7 @@ class Link(asyncio.Protocol):
                     self._owner.answered(self, command, kept)
                 else:
                     self._owner.unconfirmed(command, kept)
-        elif first.tick is not None:
+        elif first.tick is not None and not isinstance(reply, hiredis.ReplyError):
             first.tick.replies.append((first, reply))
         else:
             self._owner.answered(self, first, reply)

@@ -63,8 +63,13 @@ class Ledger:
     """One organization's calls on a server whose clock the test sets."""
 
     def __init__(self, client: redis.Redis, **owners: Any) -> None:
-        self.client = client
-        given = {"organization": ACME, "shard": 7, "server": SERVER, "grant": GRANT}
+        self.client: Any = client
+        given: dict[str, Any] = {
+            "organization": ACME,
+            "shard": 7,
+            "server": SERVER,
+            "grant": GRANT,
+        }
         self.owners = Owners(**(given | owners))
         self.client.set(self.owners.generation, GENERATION)
         self.now = 1_800_000_000_000_000  # us
@@ -75,7 +80,7 @@ class Ledger:
     ) -> ScriptReply:
         prepared = prepare(self.owners, GENERATION, judged(*uses, **side), record, mode)
         clock = divmod(self.now, 1_000_000)
-        raw = self.client.eval(  # type: ignore[no-untyped-call]
+        raw = self.client.eval(
             DRIVEN, len(prepared.keys), *prepared.keys, *prepared.argv, *clock
         )
         reply = read_reply(prepared, raw)
@@ -86,4 +91,4 @@ class Ledger:
         given = give_back(prepared, reply)
         assert given is not None
         keys, argv = given
-        self.client.eval(GIVE_BACK.text, len(keys), *keys, *argv)  # type: ignore[no-untyped-call]
+        self.client.eval(GIVE_BACK.text, len(keys), *keys, *argv)

@@ -507,13 +507,11 @@ def test_only_a_record_goes_without_a_generation(ledger: Ledger) -> None:
     assert reply.status == "ok"
     for mode in ("peek", "reserve"):
         with pytest.raises(ValueError):
-            prepare(ledger.owners, b"", None, b"r", mode)  # type: ignore[arg-type]
+            prepare(ledger.owners, b"", None, b"r", mode)
 
 
 def evaluate(ledger: Ledger, text: bytes, prepared: Any) -> Any:
-    return ledger.client.eval(  # type: ignore[no-untyped-call]
-        text, len(prepared.keys), *prepared.keys, *prepared.argv
-    )
+    return ledger.client.eval(text, len(prepared.keys), *prepared.keys, *prepared.argv)
 
 
 # Record
