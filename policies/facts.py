@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 from zoneinfo import ZoneInfo
+
+from policies.schema import Validator, plain_validator, strict_validator
 
 Kind = Literal["tool", "resource", "prompt"]
 
@@ -26,7 +29,8 @@ class Call:
 
 @dataclass(frozen=True)
 class Tool:
-    """A pinned definition with its verdict."""
+    """A pinned definition with its verdict. Its validators are made when first
+    needed and kept, so one object should live as long as the definition."""
 
     name: str
     input_schema: Mapping[str, object] | None = None
@@ -34,6 +38,20 @@ class Tool:
     category: str = "Other"
     severity: str = "low"
     held: bool = False
+
+    def accepts(self, args: object, strict: bool) -> bool:
+        """The arguments satisfy the schema; with no schema, or one that cannot be
+        compiled without network and with linear regexes, none do."""
+        validate = self._strict if strict else self._plain
+        return validate(args)
+
+    @cached_property
+    def _plain(self) -> Validator:
+        return plain_validator(self.input_schema)
+
+    @cached_property
+    def _strict(self) -> Validator:
+        return strict_validator(self.input_schema)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,198 @@
+"""Reading what a path names, within the bounds of one call.
+
+Deciding a call reads at most 10,000 values and looks through at most 4 MiB of
+text; past that `TooLarge` is raised and the call is denied. A list under `[*]`
+counts before it is walked, so the bound holds whatever is in it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Any, Final
+
+from policies.facts import Facts
+from policies.paths import ArgumentPath, Index, Key, Star, Step
+
+MOST_VALUES = 10_000
+MOST_TEXT = 4 * 1024 * 1024
+
+
+class Missing(Enum):
+    ABSENT = "absent"
+    WRONG = "wrong type"
+
+
+ABSENT: Final = Missing.ABSENT
+WRONG: Final = Missing.WRONG
+
+
+class TooLarge(Exception):
+    """Deciding this call would read more than the bounds allow."""
+
+
+class Bounds:
+    """What is left for one call."""
+
+    __slots__ = ("text", "values")
+
+    def __init__(self) -> None:
+        self.values = MOST_VALUES
+        self.text = MOST_TEXT
+
+    def count(self, values: int) -> None:
+        self.values -= values
+        if self.values < 0:
+            raise TooLarge
+
+    def scan(self, length: int) -> None:
+        self.text -= length
+        if self.text < 0:
+            raise TooLarge
+
+
+class Reading(Bounds):
+    """One call's arguments and facts, within its bounds."""
+
+    __slots__ = ("args", "facts", "folds")
+
+    def __init__(self, args: object, facts: Facts) -> None:
+        self.args = args
+        self.facts = facts
+        self.values = MOST_VALUES
+        self.text = MOST_TEXT
+        self.folds: dict[int, Any] = {}
+
+    def has_twin(self, members: dict[str, object], key: Key) -> bool:
+        """Another key equal but for case stands in the object."""
+        folds = self.folds.get(id(members))
+        if folds is None:
+            folds = self.folds[id(members)] = Counter(map(str.casefold, members))
+        same = folds.get(key.folded, 0)
+        return bool(same > 1 or (same and key.name not in members))
+
+
+Reader = Callable[[Reading], object]
+Roots = dict[str, Callable[[Reading], object]]
+
+
+def _annotations(r: Reading) -> object:
+    return None if r.facts.tool is None else r.facts.tool.annotations
+
+
+def _category(r: Reading) -> object:
+    return None if r.facts.tool is None else r.facts.tool.category
+
+
+def _severity(r: Reading) -> object:
+    return None if r.facts.tool is None else r.facts.tool.severity
+
+
+def _tags(r: Reading) -> object:
+    tags = r.facts.grant_tags
+    return None if tags is None else list(tags)
+
+
+_ROOTS: Roots = {
+    "args": lambda r: r.args,
+    "tool.annotations": _annotations,
+    "tool.category": _category,
+    "tool.severity": _severity,
+    "grant.label": lambda r: r.facts.grant_label,
+    "grant.tags": _tags,
+    "user.email": lambda r: r.facts.user_email,
+    "user.role": lambda r: r.facts.user_role,
+    "client.name": lambda r: r.facts.client_name,
+    "time.hour": lambda r: r.facts.at.astimezone(r.facts.zone).hour,
+    "time.weekday": lambda r: r.facts.at.astimezone(r.facts.zone).isoweekday(),
+}
+
+
+def one_reader(path: ArgumentPath) -> Reader:
+    """Reads the one value of a path without `[*]`: the value, ABSENT or WRONG."""
+    root, steps = _ROOTS[path.root], path.steps
+    if path.root == "args" and len(steps) == 1 and isinstance(steps[0], Key):
+        return _argument_reader(steps[0])
+
+    def read(r: Reading) -> object:
+        value = root(r)
+        for step in steps:
+            if value is None or value is ABSENT:
+                return ABSENT
+            value = _take(r, value, step)
+            if value is WRONG:
+                return WRONG
+        return ABSENT if value is None else value
+
+    return read
+
+
+def _argument_reader(key: Key) -> Reader:
+    name = key.name
+
+    def read(r: Reading) -> object:
+        args = r.args
+        if type(args) is not dict:
+            return ABSENT if args is None else WRONG
+        if r.has_twin(args, key):
+            return WRONG
+        value = args.get(name)
+        return ABSENT if value is None else value
+
+    return read
+
+
+def _take(r: Reading, value: object, step: Step) -> object:
+    if isinstance(step, Key):
+        if type(value) is not dict or r.has_twin(value, step):
+            return WRONG
+        return value.get(step.name, ABSENT)
+    if type(value) is not list or not isinstance(step, Index):
+        return WRONG
+    return value[step.at] if step.at < len(value) else ABSENT
+
+
+def all_reader(path: ArgumentPath) -> Callable[[Reading], list[object]]:
+    """Reads every value under the `[*]`s; an empty list gives one ABSENT."""
+    root, steps = _ROOTS[path.root], path.steps
+
+    def read(r: Reading) -> list[object]:
+        found: list[object] = []
+        _gather(r, root(r), steps, found)
+        r.count(len(found))
+        return found
+
+    return read
+
+
+def _gather(
+    r: Reading, value: object, steps: Sequence[Step], found: list[object]
+) -> None:
+    for position, step in enumerate(steps):
+        if value is None or value is ABSENT:
+            found.append(ABSENT)
+            return
+        if isinstance(step, Star):
+            _gather_elements(r, value, steps[position + 1 :], found)
+            return
+        value = _take(r, value, step)
+        if value is WRONG:
+            break
+    found.append(ABSENT if value is None else value)
+
+
+def _gather_elements(
+    r: Reading, value: object, steps: Sequence[Step], found: list[object]
+) -> None:
+    if type(value) is not list:
+        found.append(WRONG)
+    elif not value:
+        found.append(ABSENT)
+    elif len(value) + len(found) > r.values:
+        raise TooLarge
+    elif not steps:
+        found.extend(ABSENT if element is None else element for element in value)
+    else:
+        for element in value:
+            _gather(r, element, steps, found)
