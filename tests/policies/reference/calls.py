@@ -19,6 +19,7 @@ from tests.policies.reference.texts import Deck, Raw, respelled, write
 
 INEXACT = ["9007199254740993", "0.1000000000000000055", "1e400", "1e-400"]
 INEXACT += ["10000.0000000000000001", "-9007199254740993", "1.0000000000000000000001"]
+INEXACT += ["1" * 400, "0." + "1" * 400, "-1E+999", "3e-324"]
 DECIMALS = ["5", "-3", "12.50", "0.1", "100.000", "9007199254740993", "007", "-0"]
 DECIMALS += ["1e2", "+5", " 5", "5.", ".5", "٥", "5\n", "0x5", "", "--5"]
 AMOUNTS = ["0", "1", "40", "0.000001", "1e-7", "-1", "9000000000", "1.50000000", "100"]
@@ -45,6 +46,19 @@ SCHEMAS: list[Any] = [
         "$ref": "#/$defs/more",
         "properties": {"amount": {"type": "number", "minimum": Raw("0")}},
     },
+    {
+        "properties": {"o": {}, "amount": {}},
+        "anyOf": [
+            {"properties": {"v": {"type": "string"}}},
+            {"properties": {"w": {"type": "number"}, "v": {"type": "boolean"}}},
+        ],
+    },
+    {
+        "properties": {"m": {"items": {"properties": {"v": {"enum": ["a", "prod"]}}}}},
+        "oneOf": [{"properties": {"v": STRING, "t": {}}}, {"required": ["w"]}],
+        "additionalProperties": True,
+    },
+    {"properties": {"v": {"type": "integer"}, "w": {"maximum": Raw("100")}}},
     {"properties": {"v": {"$ref": "https://example.com/v.json"}}},
     {"properties": {"v": {"pattern": "(?=a)"}}},
     {

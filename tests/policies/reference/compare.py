@@ -71,6 +71,8 @@ def both(
 ) -> tuple[Any, Any] | None:
     """What the two say where they differ; None where they agree, or where the
     document is none any more."""
+    if set(tree) != {"document", "args", "context"}:
+        return None
     text = write(tree["document"])
     if problems(text) or not isinstance(tree["args"], dict):
         return None

@@ -139,6 +139,9 @@ class Leaf:
 
     def present(self, value: Any) -> str:
         self.reading.value()
+        if self.op == "contains" and isinstance(value, list):
+            for _ in value:
+                self.reading.value()
         if self.op == "regex" and isinstance(value, str):
             self.reading.regex(value)
         return self.tell(kind_of(value), compare(self.condition, value))

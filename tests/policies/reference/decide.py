@@ -98,7 +98,8 @@ def tool_verdict(case: Case, key: str | None, watched: bool) -> Verdict:
         denied = None if opened else first_deny(case, entries, watched, reading)
         if denied:
             return "deny", denied
-        stopped, full = judge_limits(case, list(limits_of(case, entries, watched)))
+        limits = list(limits_of(case, entries, watched))
+        stopped, full = judge_limits(case, limits, reading)
         if stopped:
             return stopped
         asking = None if opened else first_ask(case, entries, watched, reading, full)
@@ -217,12 +218,14 @@ def rate_limit(written: Any, name: str) -> dict[str, Any]:
     return {"counter": f"rate:{name}", "max": most}
 
 
-def judge_limits(case: Case, limits: list[Any]) -> tuple[Verdict | None, list[str]]:
+def judge_limits(
+    case: Case, limits: list[Any], reading: Reading
+) -> tuple[Verdict | None, list[str]]:
     """The limit that decides in step 5, or those that ask in step 6."""
     full = []
     for pointer, limit in limits:
         try:
-            fits = call_fits(limit, case)
+            fits = call_fits(limit, case, reading)
         except BadArgument:
             return ("deny", pointer), []
         if fits:
@@ -238,12 +241,12 @@ class BadArgument(Exception):
     pass
 
 
-def call_fits(limit: dict[str, Any], case: Case) -> bool:
+def call_fits(limit: dict[str, Any], case: Case, reading: Reading) -> bool:
     if "by" in limit:
-        check_by(limit["by"], case.args)
+        check_by(limit["by"], case.args, reading)
     amount = Fraction(1)
     if "sum" in limit:
-        amount = total(limit["sum"], case.args, limit.get("as") == "decimal")
+        amount = total(limit, case.args, reading)
     most = Fraction(limit["max"].text)
     used = case.context.get("used", {}).get(limit["counter"])
     if most == 0:
@@ -251,14 +254,15 @@ def call_fits(limit: dict[str, Any], case: Case) -> bool:
     return amount == 0 or Fraction(used.text if used else "0") + amount <= most
 
 
-def check_by(path: str, args: Any) -> None:
-    [value] = values_along({"args": args}, parse_path(path))
+def check_by(path: str, args: Any, reading: Reading) -> None:
+    [value] = values_along({"args": args}, parse_path(path), reading)
     if scalar(value) is None or isinstance(value, str) and len(value.encode()) > 256:
         raise BadArgument
 
 
-def total(path: str, args: Any, decimal: bool) -> Fraction:
-    values = values_along({"args": args}, parse_path(path))
+def total(limit: dict[str, Any], args: Any, reading: Reading) -> Fraction:
+    decimal = limit.get("as") == "decimal"
+    values = values_along({"args": args}, parse_path(limit["sum"]), reading)
     amount = sum((countable(value, decimal) for value in values), Fraction(0))
     if amount * 10**6 >= LARGEST_SUM:
         raise BadArgument
@@ -275,26 +279,27 @@ def countable(value: Any, decimal: bool) -> Fraction:
     return amount
 
 
-def values_along(value: Any, steps: list[Any]) -> list[Any]:
+def values_along(value: Any, steps: list[Any], reading: Reading) -> list[Any]:
     """Raises BadArgument where a value is absent or of the wrong type."""
     if value is None:
         raise BadArgument
     if not steps:
+        reading.value()
         return [value]
     step, rest = steps[0], steps[1:]
     if isinstance(step, Key):
         if not isinstance(value, dict) or step not in value or has_twin(value, step):
             raise BadArgument
-        return values_along(value[step], rest)
+        return values_along(value[step], rest, reading)
     if not isinstance(value, list):
         raise BadArgument
     if step == EACH:
         if not value:
             raise BadArgument
-        return [found for element in value for found in values_along(element, rest)]
+        return [f for element in value for f in values_along(element, rest, reading)]
     if step >= len(value):
         raise BadArgument
-    return values_along(value[step], rest)
+    return values_along(value[step], rest, reading)
 
 
 # -- resources and prompts -----------------------------------------------------
@@ -346,7 +351,10 @@ def read_verdict(
         return "deny", denied
     everything = case.document.get("mode") == "watch"
     limits = list(rules_of(section, "limits", f"/{case.kind}s", everything, watched))
-    stopped, full = judge_limits(case, limits)
+    try:
+        stopped, full = judge_limits(case, limits, Reading())
+    except TooLarge:
+        return "deny", "(too large)"
     if stopped:
         return stopped
     asking = [pointer for pointer in full if pointer not in case.waived]

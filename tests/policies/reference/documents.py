@@ -24,6 +24,7 @@ STRINGS = ["prod", "usd", "a", "é", "e\u0301", "/tmp/", "@acme.com", "5", "10",
 STRINGS += ["\uff5e", "😀", "ß", "", "true", "two words", "İ"]
 NUMBERS = ["0", "1", "5", "100", "10000", "-3", "0.1", "12.5", "-0.5", "0.000001"]
 NUMBERS += ["9007199254740992", "1e300", "5e-7", "50000.25"]
+NUMBERS += ["9007199254740994", "1e22", "1.7976931348623157e308", "5e-324", "-1e-7"]
 REGEXES = ["^a", "prod$", "[0-9]+", "(?i)USD", "^$", "é", "\\bA\\b", "^.$", "a|b", "."]
 
 VARIANTS = [
@@ -43,9 +44,9 @@ VARIANTS = [
 
 PATHS = [
     "args.v", "args.w", "args.o.v", "args.o.p.q", 'args["a.b"]', "args.l[3]",
-    "args.größe", 'args.o["x y"].v', "args.kin", "args.l[0]", "args.l[1].v",
-    "args.o.l[2]", "args.t[*]", "args.t[*]", "args.m[*].v", "args.n[*].k[*]",
-    "args.m[*].l[0]",
+    "args.größe", 'args["q\\"\\u00e9"]', 'args.o["x y"].v', "args.kin", "args.l[0]",
+    "args.l[1].v", "args.o.l[2]", "args.t[*]", "args.t[*]", "args.m[*].v",
+    "args.n[*].k[*]", "args.m[*].l[0]",
 ]  # fmt: skip
 CONTEXT_PATHS = [
     "tool.category", "tool.severity", "tool.annotations.readOnlyHint",
@@ -186,7 +187,7 @@ class Documents:
         op, kind = self.variants.draw()
         leaf: dict[str, Any] = {"path": self.paths.draw(), "op": op}
         leaf.update(self.value(op, kind))
-        if op != "exists" and not match_refused and self.chance(0.25):
+        if not match_refused and self.chance(0.25):
             leaf["if_absent"] = "match"
         return leaf
 

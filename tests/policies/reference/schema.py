@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import re2
@@ -74,13 +75,18 @@ def valid(schema: Any, value: Any, root: dict[str, Any], strict: bool) -> bool:
     )
 
 
+def is_whole(number: Number) -> bool:
+    exact = Decimal(number.text)
+    return exact == exact.to_integral_value()
+
+
 TYPES = {
     "string": lambda v: isinstance(v, str),
     "boolean": lambda v: isinstance(v, bool),
     "object": lambda v: isinstance(v, dict),
     "array": lambda v: isinstance(v, list),
     "number": lambda v: isinstance(v, Number),
-    "integer": lambda v: isinstance(v, Number) and float(v.text).is_integer(),
+    "integer": lambda v: isinstance(v, Number) and is_whole(v),
     "null": lambda v: v is None,
 }
 
@@ -91,10 +97,10 @@ def valid_alone(schema: dict[str, Any], value: Any) -> bool:
     if "enum" in schema and value not in schema["enum"]:
         return False
     if isinstance(value, Number):
-        number = float(value.text)
-        if "minimum" in schema and number < float(schema["minimum"].text):
+        number = Decimal(value.text)
+        if "minimum" in schema and number < Decimal(schema["minimum"].text):
             return False
-        if "maximum" in schema and number > float(schema["maximum"].text):
+        if "maximum" in schema and number > Decimal(schema["maximum"].text):
             return False
     if isinstance(value, str) and "pattern" in schema:
         return re2.search(schema["pattern"], value) is not None
