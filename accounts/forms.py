@@ -3,7 +3,9 @@ from __future__ import annotations
 import functools
 import unicodedata
 import zoneinfo
+from typing import Any
 
+from allauth.account import forms as allauth
 from django import forms
 from django.core.exceptions import ValidationError
 
@@ -28,6 +30,45 @@ def printable(text: str) -> None:
             raise ValidationError(
                 f"Remove the invisible character U+{ord(character):04X}."
             )
+
+
+class Labelled:
+    """Labels stand above their fields: a placeholder would say the same again."""
+
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+
+
+class LoginForm(Labelled, allauth.LoginForm):  # type: ignore[misc]
+    pass
+
+
+class SignupForm(Labelled, allauth.SignupForm):  # type: ignore[misc]
+    pass
+
+
+class ChangePasswordForm(Labelled, allauth.ChangePasswordForm):  # type: ignore[misc]
+    pass
+
+
+class SetPasswordForm(Labelled, allauth.SetPasswordForm):  # type: ignore[misc]
+    pass
+
+
+class ResetPasswordForm(Labelled, allauth.ResetPasswordForm):  # type: ignore[misc]
+    pass
+
+
+class ResetPasswordKeyForm(Labelled, allauth.ResetPasswordKeyForm):  # type: ignore[misc]
+    pass
+
+
+class ReauthenticateForm(Labelled, allauth.ReauthenticateForm):  # type: ignore[misc]
+    pass
 
 
 class OrganizationForm(forms.Form):

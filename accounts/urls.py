@@ -7,7 +7,7 @@ E-mail addresses do not change for now: they decide calls (`user.email`).
 from allauth.account import views as allauth
 from django.urls import include, path, re_path
 
-from accounts import views
+from accounts import mailbox_views, views
 
 account = [
     path("login/", allauth.login, name="account_login"),
@@ -55,6 +55,13 @@ pages = [
         "organizations/switch/",
         views.switch_organization,
         name="switch_organization",
+    ),
+    path("mailbox/<str:secret>/", mailbox_views.mails, name="mailbox"),
+    path("mailbox/<str:secret>/<str:name>/", mailbox_views.mail, name="mail"),
+    path(
+        "mailbox/<str:secret>/<str:name>/html/",
+        mailbox_views.mail_html,
+        name="mail_html",
     ),
     path("theme/", views.set_theme, name="set_theme"),
 ]

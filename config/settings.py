@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
+
 from config.env import (
     broker,
     database,
@@ -35,7 +37,12 @@ LOOPBACK_ONLY = _base.hostname in {"127.0.0.1", "localhost", "::1"}
 
 SECRET_KEY = env_secret("SECRET_KEY")
 ENCRYPTION_KEYS: dict[str, Any] = json.loads(env_secret("ENCRYPTION_KEYS") or "{}")
-MAILBOX_SECRET = env_secret("MAILBOX_SECRET") if LOOPBACK_ONLY else ""
+MAILBOX_SECRET = env_secret("MAILBOX_SECRET")
+if MAILBOX_SECRET and not LOOPBACK_ONLY:
+    raise ImproperlyConfigured(
+        "MAILBOX_SECRET opens a page with everybody's mail; it is refused unless"
+        " BASE_URL is on 127.0.0.1 or localhost. Unset it and set EMAIL_URL."
+    )
 
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or [
     _base.hostname or "",
@@ -134,8 +141,36 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _base.scheme
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
+# Only in the browser that signed up; any other comes to the sign-in page.
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.LoginForm",
+    "signup": "accounts.forms.SignupForm",
+    "change_password": "accounts.forms.ChangePasswordForm",
+    "set_password": "accounts.forms.SetPasswordForm",
+    "reset_password": "accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "accounts.forms.ResetPasswordKeyForm",
+    "reauthenticate": "accounts.forms.ReauthenticateForm",
+}
+# With TRUST_PROXY the last address of X-Forwarded-For is the one our proxy wrote.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env_bool("TRUST_PROXY") else 0
+# Counts attempts to sign in for all processes; failing, it lets nobody try.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cache",
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 1},
+    }
+}
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 
-if EMAIL_URL := env_str("EMAIL_URL"):
+EMAIL_URL = env_str("EMAIL_URL")
+MAIL_STAYS_HERE = not EMAIL_URL
+if EMAIL_URL:
     globals().update(smtp(EMAIL_URL))
 else:
     EMAIL_BACKEND = "accounts.mailbox.FileMailbox"

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 from django import template
+from django.conf import settings
 from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils import timezone
@@ -95,6 +96,11 @@ def remember(context: template.Context, content: SafeString, name: str) -> str:
     """Keeps what is between the tags for later, as a variable of the page."""
     context[name] = mark_safe(content.strip())
     return ""
+
+
+@register.simple_tag
+def mailbox_in_use() -> bool:
+    return bool(settings.MAIL_STAYS_HERE and settings.MAILBOX_SECRET)
 
 
 @register.filter
