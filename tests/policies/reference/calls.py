@@ -187,8 +187,8 @@ class Calls:
             self.aims[name] = list(aims_of(self.document, name))
         args: Any = {"other": True} if self.chance(0.3) else {}
         for steps, conditions in self.aims[name]:
-            grown = self.grow(args, steps, self.hows.draw(), conditions)
-            args = grown if isinstance(grown, dict) else args
+            how, here = self.hows.draw(), self.chance(1 / len(steps))
+            args = self.grow_first(args, steps, how, conditions, here)
         return dict(args)
 
     def grow(self, node: Any, steps: list[Any], how: str, aims: list[Any]) -> Any:
@@ -203,6 +203,14 @@ class Calls:
         if isinstance(steps[0], Key):
             return self.grow_key(node, steps, how, aims, here)
         return self.grow_list(node, steps, how, aims, here)
+
+    def grow_first(
+        self, args: Any, steps: list[Any], how: str, aims: list[Any], here: bool
+    ) -> Any:
+        """Arguments stay an object, so only what is below can go wrong."""
+        if isinstance(steps[0], Key):
+            return self.grow_key(args, steps, how, aims, here)
+        return args
 
     def wrong(self, step: Any) -> Any:
         scalars = ["text", Raw("7"), True, Raw("9007199254740993")]
