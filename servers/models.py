@@ -49,6 +49,7 @@ class Server(TenantModel):
     )
     checked_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
+    problems = models.JSONField(default=list, blank=True)
     hold_changes = models.BooleanField(default=False)
     credential_id = models.UUIDField(default=uuid.uuid4, editable=False)
     killed_at = models.DateTimeField(null=True, blank=True)
@@ -114,13 +115,15 @@ class ToolDefinition(TenantModel):
 
     `definition` is the pinned one, as RFC 8785 text (text, not jsonb: jsonb
     refuses NUL and forgets number forms); `fingerprint` its SHA-256 in hex.
-    `pending_*` is a changed definition that waits while the tool is held.
+    `pending_*` is a changed definition that waits while the tool is held, and
+    `previous_definition` what a changed one replaced.
     """
 
     server = models.ForeignKey(Server, models.CASCADE, related_name="tools")
     name = models.CharField(max_length=1000)
     definition = models.TextField()
     fingerprint = models.CharField(max_length=64)
+    previous_definition = models.TextField(blank=True)
     pending_definition = models.TextField(blank=True)
     pending_fingerprint = models.CharField(max_length=64, blank=True)
     held_at = models.DateTimeField(null=True, blank=True)

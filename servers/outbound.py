@@ -8,6 +8,7 @@ so a name cannot be rebound in between. No proxies from the environment, no redi
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -96,7 +97,8 @@ class Door:
         try:
             found = [literal] if literal else await self._lookup(target)
         except (OSError, UnicodeError) as error:
-            raise Unresolved(f"{target.host} has no address ({error}).") from None
+            why = getattr(error, "strerror", None) or error
+            raise Unresolved(f"{target.host} has no address ({why}).") from None
         if not found:
             raise Unresolved(f"{target.host} has no address.")
         for address in found:
@@ -127,7 +129,8 @@ class Door:
             except TimeoutError:
                 reasons.append(f"{address}: no answer")
             except OSError as error:
-                reasons.append(f"{address}: {error.strerror or error}")
+                why = os.strerror(error.errno) if error.errno else error
+                reasons.append(f"{address}: {why}")
         raise Unreachable(
             f"No connection to {target.host} port {target.port} ({'; '.join(reasons)})."
         )

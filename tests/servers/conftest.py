@@ -9,6 +9,7 @@ import pytest
 import uvloop
 
 from tests.servers.sandbox import running_sandbox
+from tests.servers.upstream import Upstream, running_upstream
 
 
 def pytest_asyncio_loop_factories() -> Mapping[
@@ -21,3 +22,9 @@ def pytest_asyncio_loop_factories() -> Mapping[
 def sandbox_url() -> Iterator[str]:
     with running_sandbox() as url:
         yield url
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    with running_upstream() as running:
+        yield running

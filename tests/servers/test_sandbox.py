@@ -117,11 +117,11 @@ async def test_resources_prompts_and_completion(sandbox_url: str, mode: str) -> 
 def test_it_listens_on_loopback_only(sandbox_url: str) -> None:
     port = int(sandbox_url.split(":")[2].split("/")[0])
     found = [
-        each.laddr.ip
+        tuple(each.laddr)
         for each in psutil.net_connections("tcp")
-        if each.status == psutil.CONN_LISTEN and each.laddr.port == port
+        if each.status == psutil.CONN_LISTEN and port in each.laddr
     ]
-    assert found == ["127.0.0.1"]
+    assert found == [("127.0.0.1", port)]
 
 
 def test_it_wants_a_port() -> None:
