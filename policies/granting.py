@@ -7,16 +7,17 @@ by field, the same for pages and commands.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import generation
+from accounts.forms import printable
 from accounts.models import Membership, Role
 from policies import tokens
 from policies.models import Grant, Policy
@@ -25,7 +26,6 @@ from servers.models import Server
 LABEL_LENGTH = 100
 MOST_TAGS = 20
 TAG_LENGTH = 50
-INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 class Minted(NamedTuple):
@@ -40,6 +40,11 @@ def may_handle(by: Membership | None, holder: Membership) -> bool:
     if by is None or by.at_least(Role.ADMIN):
         return True
     return by.at_least(Role.POLICY_MANAGER) and by.pk == holder.pk
+
+
+def endpoint(server: Server) -> str:
+    """The URL that clients are pointed at."""
+    return f"{settings.BASE_URL}/mcp/{server.public_id}"
 
 
 def mint(
@@ -114,7 +119,7 @@ def check_label(label: str) -> None:
         raise ValidationError("Give a label, without spaces around it.")
     if len(label) > LABEL_LENGTH:
         raise ValidationError(f"At most {LABEL_LENGTH} characters.")
-    _check_printable(label)
+    printable(label)
 
 
 def check_tags(tags: object) -> None:
@@ -125,7 +130,7 @@ def check_tags(tags: object) -> None:
             raise ValidationError("A tag is a word without spaces around it.")
         if len(tag) > TAG_LENGTH:
             raise ValidationError(f"A tag has at most {TAG_LENGTH} characters.")
-        _check_printable(tag)
+        printable(tag)
     if len(set(tags)) != len(tags):
         raise ValidationError("The same tag is there twice.")
 
@@ -159,14 +164,6 @@ def _check(grant: Grant, values: dict[str, Any]) -> None:
         )
     if problems:
         raise ValidationError(problems)
-
-
-def _check_printable(text: str) -> None:
-    for character in text:
-        if unicodedata.category(character) in INVISIBLE:
-            raise ValidationError(
-                f"Remove the invisible character U+{ord(character):04X}."
-            )
 
 
 def _taken(grant: Grant) -> bool:

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from accounts import generation
+from accounts.forms import printable
 from accounts.models import User
 from policies.cases import CaseResult, run_cases
 from policies.compile import CompiledPolicy, compile_document
@@ -25,7 +26,9 @@ from policies.document import DocumentError, Problem, parse
 from policies.models import Policy, PolicyVersion
 from policies.pinned import Pinned, pinned
 from policies.warnings import Warning, warnings
+from servers.models import Server
 
+NAME_LENGTH = 100
 COMMENT_LENGTH = 500
 # Bytes of a text that is kept as a draft; a document has at most 256 KiB.
 LONGEST_DRAFT = 1024 * 1024
@@ -64,6 +67,31 @@ class NotPublishable(Exception):
     def __init__(self, checked: Checked) -> None:
         self.checked = checked
         super().__init__(refusal(checked))
+
+
+def check_name(name: str) -> None:
+    if not name or name != name.strip():
+        raise ValidationError("Give a name, without spaces around it.")
+    if len(name) > NAME_LENGTH:
+        raise ValidationError(f"At most {NAME_LENGTH} characters.")
+    printable(name)
+
+
+def create(server: Server, name: str, draft: str, by: User | None) -> Policy:
+    """A policy without a version yet: nothing is in force."""
+    check_name(name)
+    try:
+        with transaction.atomic():
+            return Policy.objects.create(
+                organization=server.organization,
+                server=server,
+                name=name,
+                draft=draft,
+                draft_by=by,
+                draft_at=timezone.now(),
+            )
+    except IntegrityError:
+        raise ValidationError("Another policy has this name.") from None
 
 
 def check(text: str, policy: Policy) -> Checked:

@@ -1,0 +1,1 @@
+"""Configuration as code: what `manage.py apply` reads, compares and brings about."""
