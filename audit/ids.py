@@ -1,0 +1,31 @@
+"""Call ids: UUIDv7 (RFC 9562), so that a record's time is in its id.
+
+48 bits of milliseconds, then 12 bits of the millisecond's fraction (the ids of one
+process sort within it), then 62 random bits.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def uuid7() -> UUID:
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    fraction = rest * 4096 // 1_000_000
+    random = int.from_bytes(os.urandom(8), "big") >> 2
+    return UUID(int=milliseconds << 80 | 7 << 76 | fraction << 64 | 0b10 << 62 | random)
+
+
+def time_of(id: UUID) -> datetime:
+    """The time of a call, to the millisecond, from its id."""
+    return EPOCH + timedelta(milliseconds=id.int >> 80)
+
+
+def first_id(at: datetime) -> UUID:
+    """The smallest id of a time: what a keyset begins at."""
+    return UUID(int=((at - EPOCH) // timedelta(milliseconds=1)) << 80)
