@@ -1,7 +1,73 @@
-"""The gateway's ASGI callable."""
+"""The gateway's ASGI callable: one exchange a request, outside Django's handler."""
 
+from __future__ import annotations
+
+import asyncio
+import logging
 from typing import Any
 
+import orjson
 
-async def gateway(scope: Any, receive: Any, send: Any) -> None:
-    raise NotImplementedError
+from gateway import pipeline
+from gateway.exchange import JSON, Exchange
+from gateway.state import Gateway
+
+log = logging.getLogger(__name__)
+HEALTH = "/mcp/health"
+
+
+class App:
+    """`state` belongs to the event loop that runs: it is made at the first use."""
+
+    def __init__(self) -> None:
+        self.state: Gateway | None = None
+        self._starting: asyncio.Task[Gateway] | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        state = self.state or await self._started()
+        if scope["path"] == HEALTH:
+            await _health(state, send)
+            return
+        x = Exchange(state, scope, receive, send)
+        state.watch.add(x)
+        await pipeline.run(x)
+
+    async def _started(self) -> Gateway:
+        if self._starting is None:
+            self._starting = asyncio.get_running_loop().create_task(self._start())
+        return await asyncio.shield(self._starting)
+
+    async def _start(self) -> Gateway:
+        state = Gateway()
+        await state.start()
+        self.state = state
+        return state
+
+    async def _lifespan(self, receive: Any, send: Any) -> None:
+        await receive()
+        await self._started()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def close(self) -> None:
+        state, self.state, self._starting = self.state, None, None
+        if state is not None:
+            await state.close()
+
+
+async def _health(state: Gateway, send: Any) -> None:
+    """Not ready: the load balancer must not send calls, which would be refused."""
+    problem = state.valkey.problem
+    body = orjson.dumps({"status": problem or "ready"})
+    status = 503 if problem else 200
+    headers = [JSON, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+gateway = App()

@@ -37,6 +37,7 @@ _SAFE = re.compile(r"[\x20-\x7e]*")
 _DECIMAL = re.compile(r"(-?[0-9]{1,400})(?:\.0{1,400})?")
 
 Path = tuple[str, ...]
+List = list[tuple[bytes, bytes]]
 
 
 def once(raw: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

@@ -1,0 +1,98 @@
+"""One request and its answer on their way through the stages."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from audit.ids import uuid7
+from gateway import sse
+from gateway.eras import Era
+from gateway.jsonrpc import Message
+from gateway.methods import Method
+from gateway.sessions import Session
+from gateway.snapshot import Snapshot
+from policies.decision import Decision
+
+if TYPE_CHECKING:
+    from gateway.state import Gateway
+
+JSON = (b"content-type", b"application/json")
+
+
+class Exchange:
+    """Stages fill it in, in the order of pipeline.STAGES.
+
+    `reserved` gives back what the call added to counters. `gone`: the client closed
+    the connection. `sent`: the request was handed to the server's connection.
+    `settled`: the outcome is on its way.
+    """
+
+    __slots__ = (
+        "allowed", "answered", "body_read", "cancelled", "client", "decision",
+        "digest", "era", "extra", "flight", "gateway", "gone", "headers", "id",
+        "message", "method", "name", "receive", "reserved", "retry_after", "revision",
+        "scope", "send", "sent", "session", "settled", "since", "snapshot", "started",
+        "task", "upstream_id", "watcher",
+    )  # fmt: skip
+
+    gateway: Gateway
+    headers: dict[bytes, bytes]
+    digest: bytes
+    snapshot: Snapshot
+    message: Message
+    method: Method
+    era: Era
+    revision: str
+    name: str
+    decision: Decision
+
+    def __init__(self, gateway: Gateway, scope: Any, receive: Any, send: Any) -> None:
+        self.gateway, self.scope = gateway, scope
+        self.receive, self.send = receive, send
+        self.since = gateway.time()
+        self.id: UUID = uuid7()
+        self.session: Session | None = None
+        self.client = ""
+        self.name = ""
+        self.era = "legacy"
+        self.reserved: Any = None
+        self.upstream_id: str | int | None = None
+        self.flight: tuple[bytes, type, str | int] | None = None
+        self.extra: tuple[tuple[bytes, bytes], ...] = ()
+        self.started = self.answered = self.body_read = False
+        self.gone = self.cancelled = self.sent = False
+        self.allowed = self.settled = False
+        self.retry_after: int | None = None
+        self.watcher: asyncio.Task[None] | None = None
+        self.task = asyncio.current_task()
+
+    async def reply(
+        self,
+        status: int,
+        body: bytes,
+        headers: tuple[tuple[bytes, bytes], ...] = (JSON,),
+    ) -> None:
+        """The whole answer at once."""
+        length = (b"content-length", b"%d" % len(body))
+        await self.start(status, [*headers, length, *self.extra])
+        await self.piece(body, last=True)
+
+    async def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self.started = True
+        await self.send(
+            {"type": "http.response.start", "status": status, "headers": headers}
+        )
+
+    async def piece(self, body: bytes, *, last: bool = False) -> None:
+        """Waits while the client is slower than the server."""
+        self.answered = last
+        await self.send(
+            {"type": "http.response.body", "body": body, "more_body": not last}
+        )
+
+    async def event(self, data: bytes, *, last: bool = False) -> None:
+        if not self.started:
+            await self.start(200, [*sse.HEADERS, *self.extra])
+        await self.piece(sse.event(data), last=last)

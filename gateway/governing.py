@@ -1,0 +1,216 @@
+"""Judging a request and asking Valkey, in one round trip: nothing goes on without it.
+
+The snapshot's generation, the counters and the record travel together; the script does
+all of it or nothing. A generation that is no longer in force means: load again, judge
+again, at most three times in one call.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from audit.entries import CallEntry, encode_call
+from gateway import strictjson
+from gateway.errors import NoSession, Unauthorized, Unavailable
+from gateway.exchange import Exchange
+from gateway.sessions import check as check_session
+from gateway.snapshot import Rights, Snapshot
+from gateway.valkey import ValkeyChanged
+from policies.decide import judge, visible_prompt, visible_resource
+from policies.decision import ALLOW, Decision, Judgement
+from policies.facts import Call, Facts
+from policies.limits import CALL, Prepared, ScriptReply, decide, prepare, read_reply
+
+KILLED = Decision("deny", "(killed)", None)
+NO_POLICY = Decision("deny", "(no policy)", None)
+TRIES = 3
+
+
+async def govern(x: Exchange) -> None:
+    """Sets `decision`. Raises Unauthorized, Unavailable, NoSession."""
+    for _ in range(TRIES):
+        snapshot = x.snapshot
+        void = snapshot.void(time.time())
+        judged = Decision("deny", void, None) if void else _judge(x, snapshot.rights)
+        try:
+            reply = await _ask(x, snapshot, judged)
+        except ValkeyChanged:
+            await reload(x)
+            continue
+        if reply is None:
+            await reload(x)
+            continue
+        if void:
+            raise Unauthorized(void)
+        return
+    raise Unavailable(
+        "The rules of this grant are being changed at this moment, so nothing was"
+        " executed. Try again in a few seconds.",
+        log="(changing)",
+    )
+
+
+async def reload(x: Exchange) -> None:
+    """The rules anew. Raises Unauthorized where the token has none any more."""
+    snapshot = await x.gateway.snapshots.load(x.digest)
+    if snapshot is None:
+        raise Unauthorized("the grant is gone")
+    x.snapshot = snapshot
+    check_place(x)
+
+
+def check_place(x: Exchange) -> None:
+    """Token and session belong to this endpoint."""
+    rights = x.snapshot.rights
+    if x.scope["path"][5:] != rights.public_id:
+        raise Unauthorized("token of another endpoint")
+    if x.session is not None:
+        check_session(
+            x.session,
+            grant=rights.grant_id,
+            server=rights.server_id,
+            credential=rights.upstream.credential_id,
+            now=time.time(),
+        )
+
+
+async def _ask(
+    x: Exchange, snapshot: Snapshot, judged: Judgement | Decision
+) -> ScriptReply | None:
+    """None: the snapshot is not in force. Else `decision` is set, and on record."""
+    gateway, session = x.gateway, x.session
+    owners = snapshot.owners
+    if session is not None:
+        owners = gateway.session_owners(snapshot, session)
+    judgement = judged if isinstance(judged, Judgement) else None
+    undecided = judgement is not None and judgement.decided is None
+    prepared = prepare(
+        owners,
+        snapshot.generation,
+        judgement,
+        encode_call(_entry(x, snapshot.rights, judged)),
+        judgement.mode if judgement is not None and undecided else "record",
+    )
+    closed = None if session is None else gateway.closed(session, snapshot)
+    raw = await gateway.valkey.run(
+        CALL,
+        prepared.keys,
+        prepared.argv,
+        epoch=snapshot.epoch,
+        late=lambda raw: _late(x, prepared, judged, raw),
+    )
+    reply = read_reply(prepared, raw)
+    if reply.status == "stale":
+        return None
+    if reply.status == "log full":
+        raise Unavailable(
+            "The activity log is full, so nothing was executed. A person must see to"
+            " the recorder; try again later.",
+            log="log full",
+        )
+    if reply.reserved:
+        x.reserved = (prepared, reply, snapshot.epoch)
+    x.decision = _settled(judged, reply)
+    x.allowed = x.decision.decision == "allow"
+    if x.decision.decision == "limit" and judgement is not None:
+        x.retry_after = _retry_after(judgement, reply, x.decision)
+    if closed is not None and await closed:
+        gateway.not_sent(x, "the session was closed")
+        raise NoSession("closed session")
+    return reply
+
+
+def _settled(judged: Judgement | Decision, reply: ScriptReply) -> Decision:
+    return judged if isinstance(judged, Decision) else decide(judged, reply)
+
+
+def _retry_after(
+    judgement: Judgement, reply: ScriptReply, decision: Decision
+) -> int | None:
+    for use, wait in zip(judgement.uses, reply.retry_after, strict=True):
+        if use.rule == decision.rule:
+            return wait
+    return None
+
+
+def _late(
+    x: Exchange, prepared: Prepared, judged: Judgement | Decision, raw: Any
+) -> None:
+    """A reply after its time: the call was refused, so what it reserved goes back."""
+    reply = read_reply(prepared, raw)
+    if reply.status in ("stale", "log full"):
+        return
+    if _settled(judged, reply).decision == "allow":
+        if reply.reserved:
+            x.reserved = (prepared, reply, x.snapshot.epoch)
+        x.gateway.not_sent(x, "Valkey answered too late")
+
+
+def _judge(x: Exchange, rights: Rights) -> Judgement | Decision:
+    kind = x.method.kind
+    if kind == "local":
+        return ALLOW
+    if kind == "list" or kind == "completion":
+        if rights.killed:
+            return KILLED
+        if rights.policy is None:
+            return NO_POLICY
+        return ALLOW if kind == "list" else _completion(x, rights)
+    args = x.message.params.get("arguments", {})
+    return judge(rights.policy, Call(kind, x.name, args), facts(x, rights))
+
+
+def facts(x: Exchange, rights: Rights) -> Facts:
+    pin = rights.tools.get(x.name) if x.method.kind == "tool" else None
+    return Facts(
+        pin.tool if pin is not None else None,
+        rights.killed,
+        rights.label,
+        rights.tags,
+        rights.member,
+        rights.role,
+        x.client or None,
+        datetime.now(UTC),
+        rights.zone,
+        rights.waived,
+        rights.break_glass.get(x.name),
+    )
+
+
+def _completion(x: Exchange, rights: Rights) -> Decision:
+    """Completion follows the visibility of what it completes."""
+    ref = x.message.params["ref"]
+    visible = visible_prompt if ref["type"] == "ref/prompt" else visible_resource
+    if visible(rights.policy, x.name):
+        return ALLOW
+    return Decision("hide", "(hidden)", None)
+
+
+def _entry(x: Exchange, rights: Rights, judged: Judgement | Decision) -> CallEntry:
+    decided = judged if isinstance(judged, Decision) else ALLOW
+    arguments = x.message.params.get("arguments")
+    return CallEntry(
+        id=x.id,
+        organization=rights.organization_id,
+        shard=rights.shard,
+        grant_id=rights.grant_id,
+        grant=rights.label,
+        server_id=rights.server_id,
+        server=rights.server_name,
+        member=rights.member,
+        method=x.message.method,
+        name=x.name,
+        policy_id=rights.policy_id,
+        policy_version=rights.policy_version,
+        policy_digest=rights.policy.digest if rights.policy else "",
+        client=x.client,
+        era=x.era,
+        revision=x.revision,
+        arguments=None if arguments is None else strictjson.dumps(arguments),
+        judgement=judged if isinstance(judged, Judgement) else None,
+        decision=decided.decision,
+        rule=decided.rule,
+        reason=decided.reason or "",
+    )

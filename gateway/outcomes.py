@@ -1,0 +1,90 @@
+"""What became of a call: appended to the record stream, nobody waits for it.
+
+An outcome is kept until Valkey has acknowledged it; what was reserved by a call that
+was certainly never sent is given back, once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from typing import Any
+from uuid import UUID
+
+from audit.entries import OutcomeEntry, outcome_command
+from gateway.valkey import Valkey, ValkeyDown
+from policies.limits import GIVE_BACK, Prepared, ScriptReply, give_back
+
+# Enough for some minutes of a busy process without Valkey; the oldest go first.
+MAX_KEPT = 100_000
+AGAIN = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Outcomes:
+    def __init__(self, valkey: Valkey) -> None:
+        self._valkey = valkey
+        self._kept: OrderedDict[UUID, tuple[bytes, ...]] = OrderedDict()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._repeat())
+
+    async def close(self) -> None:
+        """One last try for what is kept."""
+        if self._task is not None:
+            self._task.cancel()
+        for id in list(self._kept):
+            self._send(id)
+        for _ in range(20):
+            if not self._kept:
+                return
+            await asyncio.sleep(0.05)
+        log.error("%d outcomes were not recorded", len(self._kept))
+
+    def add(self, shard: int, entry: OutcomeEntry) -> None:
+        self._kept[entry.id] = outcome_command(shard, entry)
+        if len(self._kept) > MAX_KEPT:
+            self._kept.popitem(last=False)
+            log.error("an outcome was dropped: Valkey has been away too long")
+        self._send(entry.id)
+
+    def _send(self, id: UUID) -> None:
+        try:
+            future = self._valkey.command(*self._kept[id])
+        except ValkeyDown:
+            return  # it stays, and is sent again
+        future.add_done_callback(lambda done: self._sent(id, done))
+
+    def _sent(self, id: UUID, done: asyncio.Future[Any]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            self._kept.pop(id, None)
+
+    async def _repeat(self) -> None:
+        """Only what was there a second ago: the rest is still on its way. The
+        recorder fills empty columns only, so that twice does no harm."""
+        old: set[UUID] = set()
+        while True:
+            await asyncio.sleep(AGAIN)
+            for id in [id for id in self._kept if id in old][:1000]:
+                self._send(id)
+            old = set(self._kept)
+
+    def give_back(self, prepared: Prepared, reply: ScriptReply, epoch: int) -> bool:
+        """Never repeated: taking back twice would let more through than allowed."""
+        asked = give_back(prepared, reply)
+        if asked is None or epoch != self._valkey.epoch:
+            return False
+        try:
+            future = self._valkey.run(GIVE_BACK, *asked, epoch=epoch)
+        except ValkeyDown:
+            return False
+        future.add_done_callback(_look)
+        return True
+
+
+def _look(done: asyncio.Future[Any]) -> None:
+    if not done.cancelled() and (error := done.exception()) is not None:
+        log.warning("a reservation was not given back: %s", error)

@@ -1,0 +1,280 @@
+"""The order in which a request is looked at: one literal list.
+
+A stage is a plain function, or a coroutine function where it must wait. It fills in
+the exchange and returns nothing; a refusal is raised. The first stage that answers is
+the last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from gateway import (
+    door,
+    eras,
+    headers,
+    jsonrpc,
+    local,
+    methods,
+    notifications,
+)
+from gateway import upstream as upstreams
+from gateway.eras import Era
+from gateway.errors import (
+    InvalidParams,
+    InvalidRequest,
+    Refusal,
+    Unauthorized,
+    Unavailable,
+)
+from gateway.exchange import Exchange
+from gateway.governing import check_place, govern
+from gateway.relaying import CutOff
+from gateway.valkey import ValkeyDown
+
+log = logging.getLogger(__name__)
+Stage = Callable[[Exchange], Awaitable[None] | None]
+LARGE = 64 * 1024
+MAX_CLIENT_NAME = 256
+
+
+def read_headers(x: Exchange) -> None:
+    x.headers = headers.once(x.scope["headers"])
+
+
+def check_host(x: Exchange) -> None:
+    x.gateway.hosts.check(x.headers)
+
+
+def check_verb(x: Exchange) -> None:
+    verb = x.scope["method"]
+    if verb == "POST":
+        door.check_post(x.headers)
+    elif verb != "DELETE" or headers.SESSION not in x.headers:
+        modern = x.headers.get(headers.VERSION) == eras.MODERN.encode()
+        door.refuse_verb(verb, modern)
+
+
+def check_token(x: Exchange) -> Awaitable[None] | None:
+    x.digest = door.token_digest(x.headers)
+    snapshot = x.gateway.snapshots.get(x.digest, x.since)
+    if snapshot is None:
+        return _first_seen(x)
+    x.snapshot = snapshot
+    _check_here(x)
+    return None
+
+
+async def _first_seen(x: Exchange) -> None:
+    snapshot = await x.gateway.snapshots.load(x.digest)
+    if snapshot is None:
+        raise Unauthorized("unknown token")
+    x.snapshot = snapshot
+    _check_here(x)
+
+
+def _check_here(x: Exchange) -> None:
+    if x.scope["path"][5:] != x.snapshot.rights.public_id:
+        raise Unauthorized("token of another endpoint")
+
+
+async def read_body(x: Exchange) -> None:
+    if x.scope["method"] == "DELETE":
+        return
+    body = await door.body(x.receive)
+    x.body_read = True
+    if len(body) > LARGE:
+        await asyncio.sleep(0)
+    x.message = jsonrpc.decode(body)
+
+
+def check_session(x: Exchange) -> None:
+    """Era, revision and session: what the rest of the request is read by."""
+    if x.scope["method"] == "DELETE":
+        _open_session(x)
+        return
+    message = x.message
+    if message.kind == "request":
+        x.era = eras.classify(x.headers, message.method, message.params)
+    else:
+        x.era = eras.classify_notification(x.headers)
+    if x.era == "modern":
+        x.revision = eras.MODERN
+        x.client = _client_name(_meta(x).get(eras.META_CLIENT))
+    elif message.method == "initialize" and message.kind == "request":
+        x.revision = eras.negotiated(message.params.get("protocolVersion"))
+        x.client = _client_name(message.params.get("clientInfo"))
+    else:
+        _open_session(x)
+
+
+def _meta(x: Exchange) -> dict[str, Any]:
+    meta = x.message.params.get("_meta")
+    return meta if isinstance(meta, dict) else {}
+
+
+def _client_name(info: object) -> str:
+    name = info.get("name") if isinstance(info, dict) else None
+    return name[:MAX_CLIENT_NAME] if isinstance(name, str) else ""
+
+
+def _open_session(x: Exchange) -> None:
+    text = x.headers.get(headers.SESSION)
+    if text is None:
+        raise InvalidRequest("Mcp-Session-Id is missing: initialize first")
+    x.session = x.gateway.session(text.decode("latin-1"))
+    x.revision, x.client = x.session.revision, x.session.client_name
+    check_place(x)
+
+
+async def take_others(x: Exchange) -> None:
+    """Notifications, responses and the end of a session are answered here."""
+    if x.scope["method"] == "DELETE":
+        await notifications.end_session(x)
+    elif x.message.kind != "request":
+        await notifications.accept(x)
+
+
+def check_method(x: Exchange) -> None:
+    message = x.message
+    x.method = methods.find(message.method, x.era)
+    methods.check_params(x.method, message.params)
+    key = x.method.name_key
+    if key is not None:
+        x.name = message.params[key]
+    elif x.method.kind == "completion":
+        x.name = _reference(message.params["ref"])
+
+
+REFERENCES = {
+    "ref/prompt": ("name", frozenset({"type", "name", "title"})),
+    "ref/resource": ("uri", frozenset({"type", "uri"})),
+}
+
+
+def _reference(ref: dict[str, Any]) -> str:
+    kind = ref.get("type")
+    key, known = REFERENCES.get(
+        kind if isinstance(kind, str) else "", ("", frozenset())
+    )
+    name = ref.get(key)
+    if not isinstance(name, str) or not known.issuperset(ref):
+        raise InvalidParams("params.ref names neither a prompt nor a resource")
+    return name
+
+
+def check_mirrors(x: Exchange) -> None:
+    modern, name = x.era == "modern", x.name if x.method.mirrored else None
+    headers.check_mirrors(x.headers, x.message.method, name, required=modern)
+    if modern and x.method.kind == "tool":
+        pin = x.snapshot.rights.tools.get(x.name)
+        if pin is not None and pin.mirrored:
+            arguments = x.message.params.get("arguments", {})
+            headers.check_params(x.headers, pin.mirrored, arguments)
+
+
+def check_flight(x: Exchange) -> None:
+    """An id names one request of a session at a time."""
+    if x.session is None:
+        return
+    id = x.message.id
+    assert id is not None
+    flight = (x.session.hash, type(id), id)
+    if flight in x.gateway.flights:
+        raise InvalidRequest("A request with this id is still being answered")
+    x.gateway.flights[flight] = x
+    x.flight = flight
+
+
+async def answer(x: Exchange) -> None:
+    if x.decision.decision != "allow":
+        await local.refuse(x)
+    elif x.method.kind == "local":
+        await local.answer(x)
+    else:
+        await upstreams.forward(x)
+
+
+STAGES: tuple[Stage, ...] = (
+    read_headers,  # none that matters twice
+    check_host,  # Host and Origin are ours
+    check_verb,  # POST of one JSON body, or DELETE of a session
+    check_token,  # the grant, and its snapshot
+    read_body,  # at most 1 MiB; one strict JSON-RPC message
+    check_session,  # which era, whose session
+    take_others,  # notifications: the generation alone is checked
+    check_method,  # what is not relayed is refused
+    check_mirrors,  # headers say what the body says
+    check_flight,  # the id is free
+    govern,  # judged, counted, recorded: one round trip
+    answer,  # by us, or by the server
+)
+
+
+async def run(x: Exchange) -> None:
+    """Every exception becomes an answer here, and only here."""
+    try:
+        for stage in STAGES:
+            waiting = stage(x)
+            if waiting is not None:
+                await waiting
+            if x.answered:
+                return
+    except Refusal as refusal:
+        await _refused(x, refusal)
+    except ValkeyDown as down:
+        log.warning("refused: %s", down)
+        await _refused(x, Unavailable(VALKEY_DOWN, log=str(down)))
+    except (door.Gone, CutOff):
+        return
+    except asyncio.CancelledError:
+        if not x.cancelled:
+            raise
+        await _cancelled(x)
+    except Exception as error:  # noqa: BLE001 the last line: what fails is refused
+        log.exception("refused after a fault of ours")
+        await _refused(x, Unavailable(FAULT, log=repr(error)))
+    finally:
+        x.gateway.done(x)
+
+
+async def _cancelled(x: Exchange) -> None:
+    """Cancelled by the client, who expects no answer; its connection may live on."""
+    if x.task is not None:
+        x.task.uncancel()
+    if not x.started and not x.gone:
+        await x.reply(202, b"", ())
+
+
+FAULT = "PolicyLayer failed to handle this request. Tell the operator."
+VALKEY_DOWN = (
+    "PolicyLayer cannot check its limits and keep its record at the moment, so nothing"
+    " was executed. Try again in a few seconds."
+)
+
+
+async def _refused(x: Exchange, refusal: Refusal) -> None:
+    if x.started:
+        return
+    snapshot = getattr(x, "snapshot", None)
+    if snapshot is not None and snapshot.void(time.time()):
+        refusal = Unauthorized(refusal.log)
+    message = getattr(x, "message", None)
+    id = message.id if message is not None and message.kind == "request" else None
+    body = jsonrpc.error(id, refusal.code, refusal.text, refusal.data)
+    x.extra = (*x.extra, *refusal.headers)
+    await x.reply(_status(refusal, x.era, id is not None), body)
+
+
+def _status(refusal: Refusal, era: Era, asked: bool) -> int:
+    """A client that has asked nothing yet is told by status; in the handshake era
+    errors of a method are answered with 200."""
+    if isinstance(refusal, Unavailable) and not asked:
+        return 503
+    if era == "legacy" and refusal.legacy_status is not None:
+        return refusal.legacy_status
+    return refusal.status

@@ -1,0 +1,105 @@
+"""All that a call of one grant needs, and what makes it void.
+
+A snapshot is loaded with the generation first and Postgres after it, and believed only
+while the script finds that generation in force: a change that commits while it is
+being loaded has set another one by the time the call is judged. `epoch` is the Valkey
+against which the generation was read; with another server nothing is believed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from gateway.pins import Pin
+from policies.compile import CompiledPolicy
+from policies.limits import Owners
+from servers.addresses import Target
+
+# Seconds after which a snapshot is read again, while Postgres answers.
+FRESH = 60.0
+
+# Fields that a snapshot holds: whoever writes one calls accounts.generation.changed in
+# the same transaction. What is not named here (a new grant, last used, health) is in
+# no snapshot, or decides nothing.
+SETS_GENERATION: dict[str, frozenset[str]] = {
+    "accounts.Organization": frozenset({"zone", "killed_at"}),
+    "accounts.Membership": frozenset({"role"}),
+    "accounts.User": frozenset({"email"}),
+    "servers.Server": frozenset(
+        {"name", "url", "era", "revision", "capabilities", "hold_changes"}
+        | {"credential_id", "killed_at"}
+    ),
+    "servers.Credential": frozenset({"header", "key_id", "ciphertext"}),
+    "servers.ToolDefinition": frozenset(
+        {"definition", "fingerprint", "held_at", "listed", "category", "severity"}
+    ),
+    "policies.Policy": frozenset({"current"}),
+    "policies.PolicyVersion": frozenset({"text", "digest", "number"}),
+    "policies.Grant": frozenset(
+        {"membership", "server", "policy", "label", "tags", "token_hash"}
+        | {"expires_at", "revoked_at", "killed_at"}
+    ),
+}
+
+
+@dataclass(slots=True, frozen=True, eq=False, kw_only=True)
+class Upstream:
+    """Where the calls go. `headers` are the credentials, ready to send."""
+
+    target: Target | None
+    refused: str = ""
+    era: str
+    revision: str
+    capabilities: Mapping[str, object]
+    credential_id: UUID
+    headers: tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(slots=True, frozen=True, eq=False, kw_only=True)
+class Rights:
+    """What Postgres says. `waived` are approval rules that a waiver covers;
+    `break_glass` is tool -> id of an opening."""
+
+    organization_id: UUID
+    shard: int
+    zone: ZoneInfo
+    grant_id: UUID
+    label: str
+    tags: tuple[str, ...]
+    expires: float = math.inf
+    revoked: bool = False
+    killed: bool = False
+    member: str
+    role: str
+    server_id: UUID
+    public_id: str
+    server_name: str
+    upstream: Upstream
+    policy: CompiledPolicy | None = None
+    policy_id: UUID | None = None
+    policy_version: int | None = None
+    tools: Mapping[str, Pin] = field(default_factory=dict)
+    waived: frozenset[str] = frozenset()
+    break_glass: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Snapshot:
+    """`loaded` is in seconds of the event loop's clock."""
+
+    rights: Rights
+    owners: Owners
+    generation: bytes
+    epoch: int
+    loaded: float
+    refreshing: bool = False
+
+    def void(self, now: float) -> str:
+        """Why the token is not in force, as the record names it; empty if it is."""
+        if self.rights.revoked:
+            return "(revoked)"
+        return "(expired)" if now >= self.rights.expires else ""

@@ -1,0 +1,209 @@
+"""What the requests of one process share, and what happens when one ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from django.conf import settings
+
+from accounts.keys import tag
+from audit.entries import OutcomeEntry, Status
+from gateway import sessions, upstream_sessions
+from gateway.answers import Event
+from gateway.door import Hosts
+from gateway.errors import UpstreamFault
+from gateway.exchange import Exchange
+from gateway.jsonrpc import Id
+from gateway.keys import Keys
+from gateway.outcomes import Outcomes
+from gateway.refresh import Refresher
+from gateway.sessions import Session
+from gateway.snapshot import Rights, Snapshot
+from gateway.snapshots import Snapshots
+from gateway.upstream_sessions import Bridge, Opened
+from gateway.valkey import Valkey, ValkeyDown
+from gateway.watch import Watch
+from policies.limits import Owners
+from servers.http1 import Deadlines, Pool
+from servers.outbound import Door
+
+DEADLINES = Deadlines(connect=5.0, first_byte=300.0, idle=300.0, total=900.0)
+MAX_SESSIONS = 20_000
+# Seconds that a server has to answer a call that its client cancelled.
+CANCEL_GRACE = 5.0
+
+
+class Gateway:
+    """Belongs to one event loop: make it there, `start` it, `close` it."""
+
+    def __init__(self, *, deadlines: Deadlines = DEADLINES) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.time = self._loop.time
+        self.deadlines = deadlines
+        self.keys = Keys(settings.ENCRYPTION_KEYS)
+        self.hosts = Hosts(settings.ALLOWED_HOSTS, settings.ALLOWED_ORIGINS)
+        self.valkey = Valkey(settings.REDIS_URL, durable=settings.RECORDS_DURABLE)
+        door = Door.from_settings()
+        self.pool = Pool(door)
+        self.snapshots = Snapshots(self.valkey, door)
+        self.outcomes = Outcomes(self.valkey)
+        self.bridge = Bridge(self)
+        self.flights: dict[tuple[bytes, type, Id], Exchange] = {}
+        self.watch = Watch()
+        self._refresher = Refresher(self)
+        self._sessions: dict[str, Session] = {}
+        self._owners: dict[bytes, tuple[Owners, Owners]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        await self.valkey.connect()
+        self.outcomes.start()
+        self.watch.start()
+
+    async def close(self) -> None:
+        self.watch.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.outcomes.close()
+        await self.snapshots.close()
+        await self.valkey.close()
+        self.pool.close()
+
+    def background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # Sessions of clients
+
+    def session(self, text: str) -> Session:
+        """Opened once a process. Raises NoSession."""
+        session = self._sessions.get(text)
+        if session is None:
+            session = sessions.unseal(self.keys, text)
+            if len(self._sessions) > MAX_SESSIONS:
+                self._sessions.clear()
+            self._sessions[text] = session
+        return session
+
+    def session_owners(self, snapshot: Snapshot, session: Session) -> Owners:
+        known = self._owners.get(session.hash)
+        if known is None or known[0] is not snapshot.owners:
+            if len(self._owners) > MAX_SESSIONS:
+                self._owners.clear()
+            known = snapshot.owners, snapshot.owners.with_session(session.hash)
+            self._owners[session.hash] = known
+        return known[1]
+
+    def closed(self, session: Session, snapshot: Snapshot) -> asyncio.Future[Any]:
+        """Whether some replica ended it; asked in the same write as the script."""
+        future = self.valkey.command("EXISTS", _closed_key(session, snapshot))
+        future.add_done_callback(_look)
+        return future
+
+    async def close_session(self, session: Session, snapshot: Snapshot) -> None:
+        key = _closed_key(session, snapshot)
+        await self.valkey.command("SET", key, 1, "EX", sessions.LIFETIME)
+
+    # The server
+
+    def drifted(self, rights: Rights) -> None:
+        """The server's lists may be others than those pinned."""
+        self._refresher.ask(rights.server_id)
+
+    def faulted(self, x: Exchange) -> None:
+        self._refresher.ask(x.snapshot.rights.server_id)
+
+    def decline(self, x: Exchange, body: bytes) -> None:
+        """Answers a question of the server, beside the call that it belongs to."""
+        self.background(self._tell(x, body))
+
+    def cancel(self, x: Exchange) -> None:
+        """The client wants no answer any more; the server is told, where it can be."""
+        if x.cancelled:
+            return
+        x.cancelled = True
+        upstream = x.snapshot.rights.upstream
+        wait = CANCEL_GRACE if x.era == upstream.era == "legacy" else 0.0
+        if upstream.era == "legacy" and x.sent:
+            body = upstream_sessions.cancelled(x.upstream_id)
+            self.background(self._tell(x, body))
+        if x.task is not None:
+            self._loop.call_later(wait, x.task.cancel)
+
+    async def _tell(self, x: Exchange, body: bytes) -> None:
+        rights, session = x.snapshot.rights, x.session
+        try:
+            if session is None:
+                opened = await self.bridge.get(x.snapshot)
+            else:
+                opened = Opened(session.upstream or "", session.upstream_revision, {})
+            head = upstream_sessions.headers(rights, opened)
+            response = await upstream_sessions.post(
+                self, rights, head, body, upstream_sessions.OPENING
+            )
+            response.close()
+        except (UpstreamFault, ValkeyDown):
+            return  # the server learns it when its answer finds no reader
+
+    # How calls end
+
+    def answered(self, x: Exchange, event: Event) -> None:
+        self.outcome(x, event.status, code=event.code, bytes=len(event.body))
+
+    def not_sent(self, x: Exchange, detail: str) -> None:
+        """Certainly: what was counted is given back."""
+        given_back = False
+        if x.reserved is not None:
+            given_back = self.outcomes.give_back(*x.reserved)
+            x.reserved = None
+        self.outcome(x, "not_sent", given_back=given_back, detail=detail)
+
+    def outcome(
+        self,
+        x: Exchange,
+        status: Status,
+        *,
+        code: int | None = None,
+        bytes: int = 0,
+        given_back: bool = False,
+        detail: str = "",
+    ) -> None:
+        """The first one counts."""
+        if x.settled:
+            return
+        x.settled = True
+        rights = x.snapshot.rights
+        entry = OutcomeEntry(
+            id=x.id,
+            organization=rights.organization_id,
+            status=status,
+            error_code=code,
+            is_error=None if status == "not_inspected" else status == "tool_error",
+            bytes=bytes,
+            milliseconds=(self.time() - x.since) * 1000,
+            given_back=given_back,
+            detail=detail[:500],
+        )
+        self.outcomes.add(rights.shard, entry)
+
+    def done(self, x: Exchange) -> None:
+        """Whatever happened: a call that was allowed gets an outcome."""
+        self.watch.forget(x)
+        if x.flight is not None:
+            self.flights.pop(x.flight, None)
+        if x.allowed and not x.settled:
+            if x.sent:
+                self.outcome(x, "cancelled" if x.cancelled else "unknown")
+            else:
+                self.not_sent(x, "the client went away" if x.cancelled else "")
+
+
+def _closed_key(session: Session, snapshot: Snapshot) -> str:
+    return f"{tag(snapshot.rights.shard)}:closed:{session.hash.hex()}"
+
+
+def _look(future: asyncio.Future[Any]) -> None:
+    if not future.cancelled():
+        future.exception()

@@ -1,0 +1,170 @@
+"""Sending a judged request to the server and passing its answer on.
+
+*Sent* begins when the request is handed to the connection. Before it, what was counted
+is given back; after it the call counts, whatever comes, and is never sent again,
+except once for requests without effect.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway import answers, bridge, headers, ids, jsonrpc, lists, upstream_sessions
+from gateway.answers import Plan
+from gateway.errors import NoSession, UpstreamFault
+from gateway.exchange import Exchange
+from gateway.jsonrpc import Id
+from gateway.relaying import Lost, relay
+from gateway.upstream_sessions import Opened
+from servers.http1 import Response
+
+
+async def forward(x: Exchange) -> None:
+    """Answers the client in every case, and says what became of the call."""
+    plan = None
+    try:
+        opened = await _session(x)
+        plan = _plan(x)
+        await _exchange(x, plan, opened)
+    except UpstreamFault as fault:
+        x.gateway.faulted(x)
+        await _failed(x, plan or _bare(x), fault)
+
+
+async def _session(x: Exchange) -> Opened | None:
+    """The upstream session that this request belongs to, if any."""
+    upstream = x.snapshot.rights.upstream
+    if not upstream.era:
+        raise UpstreamFault("The server has not been reached yet", sent=False)
+    if upstream.era == "modern":
+        return None
+    if x.session is None:
+        return await x.gateway.bridge.get(x.snapshot)
+    if x.session.upstream is None:
+        x.gateway.not_sent(x, "no session with the server")
+        raise NoSession("opened while the server was of another era, or stopped")
+    return Opened(x.session.upstream, x.session.upstream_revision, {})
+
+
+def _plan(x: Exchange) -> Plan:
+    rights, id = x.snapshot.rights, x.message.id
+    assert id is not None
+    legacy = rights.upstream.era == "legacy"
+    sent: Id = id
+    if legacy:
+        sent = ids.seal(x.gateway.keys, x.id, rights.grant_id, x.message.method, id)
+    x.upstream_id = sent
+    token = x.message.params.get("_meta", {}).get("progressToken")
+    asked = isinstance(token, str | int) and not isinstance(token, bool)
+    items = x.method.items
+    return Plan(
+        sent,
+        id,
+        x.message.method,
+        x.era,
+        "legacy" if legacy else "modern",
+        rights.server_name,
+        (sent if legacy else token, token) if asked else None,
+        lists.page(items, rights, lambda: x.gateway.drifted(rights)) if items else None,
+    )
+
+
+def _bare(x: Exchange) -> Plan:
+    assert x.message.id is not None
+    return Plan(x.message.id, x.message.id, x.message.method, x.era, x.era, "")
+
+
+async def _exchange(x: Exchange, plan: Plan, opened: Opened | None) -> None:
+    body, head = _body(x, plan), _head(x, opened)
+    for last in (not x.method.repeatable, True):
+        try:
+            response = await _post(x, body, head)
+            if response.status == 404 and opened is not None and opened.id:
+                response = await _renewed(x, response, opened, body)
+            await relay(x, plan, response)
+            return
+        except Lost as lost:
+            if last or x.started:
+                raise UpstreamFault(lost.text) from None
+
+
+def _body(x: Exchange, plan: Plan) -> bytes:
+    params: dict[str, Any] = dict(x.message.params)
+    progress = plan.progress[0] if plan.progress is not None else None
+    meta = bridge.meta_up(params.pop("_meta", {}), plan.upstream, progress)
+    if meta is not None:
+        params["_meta"] = meta
+    return jsonrpc.request(plan.sent, plan.method, params)
+
+
+def _head(x: Exchange, opened: Opened | None) -> headers.List:
+    rights = x.snapshot.rights
+    if opened is not None:
+        return upstream_sessions.headers(rights, opened)
+    head = [
+        *rights.upstream.headers,
+        (headers.VERSION, b"2026-07-28"),
+        (headers.METHOD, x.message.method.encode()),
+    ]
+    if x.method.mirrored:
+        head.append((headers.NAME, headers.encode(x.name)))
+    pin = rights.tools.get(x.name) if x.method.kind == "tool" else None
+    if pin is not None and pin.mirrored:
+        head += headers.params(pin.mirrored, x.message.params.get("arguments"))
+    return head
+
+
+async def _post(x: Exchange, body: bytes, head: headers.List) -> Response:
+    """Raises Lost where it was sent, UpstreamFault where it was not."""
+    rights, gateway = x.snapshot.rights, x.gateway
+    try:
+        response = await upstream_sessions.post(
+            gateway, rights, head, body, gateway.deadlines
+        )
+    except UpstreamFault as fault:
+        if fault.sent:
+            x.sent = True
+            raise Lost(fault.text) from None
+        raise
+    x.sent = True
+    return response
+
+
+async def _renewed(
+    x: Exchange, response: Response, opened: Opened, body: bytes
+) -> Response:
+    """The server knows the session no more, so it did not take the request: a client
+    that has a session begins anew; for others another one is opened, once."""
+    response.close()
+    if x.session is not None:
+        x.gateway.outcome(x, "error", code=404, detail="session ended")
+        raise NoSession("the server ended the session")
+    fresh = await x.gateway.bridge.get(x.snapshot, dead=opened)
+    head = upstream_sessions.headers(x.snapshot.rights, fresh)
+    return await _post(x, body, head)
+
+
+async def _failed(x: Exchange, plan: Plan, fault: UpstreamFault) -> None:
+    sent = x.sent or fault.sent
+    if not sent:
+        x.gateway.not_sent(x, fault.text)
+    elif not x.answered:
+        x.gateway.outcome(x, "unknown", detail=fault.text)
+    if x.answered:
+        return
+    event = answers.refused(plan, _words(fault, sent, x.method.repeatable))
+    if x.started:
+        await x.event(event.body, last=True)
+    else:
+        await x.reply(200, event.body)
+
+
+def _words(fault: UpstreamFault, sent: bool, repeatable: bool) -> str:
+    if not sent:
+        return f"{fault.text}. Nothing was executed; it can be tried again."
+    if repeatable:
+        return f"{fault.text}."
+    return (
+        f"{fault.text}. It is not known whether the call was executed: do not repeat"
+        " it without checking."
+    )
