@@ -17,11 +17,12 @@ from policies.checks import (
     text,
     word,
 )
+from policies.facts import Kind
 from policies.numbers import is_number, millionths, plain_digits
 from policies.positions import Path, Report
 
 DECISIONS = ("allow", "deny", "hide", "limit", "require_approval")
-SUBJECTS = ("tool", "resource", "prompt")
+SUBJECTS: tuple[Kind, ...] = ("tool", "resource", "prompt")
 
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"

@@ -12,6 +12,7 @@ from policies.document import Document
 from policies.globs import Matcher, parse_glob
 from policies.plans import Entry, Plan, compile_entry, make_plan
 from policies.reads import Section, compile_section
+from policies.rules import Rules
 
 # Names that were resolved are remembered, in bounded room: clients choose them.
 MOST_RESOLVED = 4096
@@ -81,7 +82,7 @@ class CompiledPolicy:
     def _resolve(self, name: str) -> Resolved:
         entry = self.exact.get(name) or _first(self.globs, name)
         written = self.exact.get(name) or _first(self.globs_as_written, name)
-        every = self.all_tools
+        none, every = Rules(), self.all_tools
         validate, would_validate = self.validate, None
         if self.watched:
             validate, would_validate = None, self.validate
@@ -90,12 +91,15 @@ class CompiledPolicy:
             entry,
             written,
             make_plan(
-                name, entry and entry.enforced, every and every.enforced, validate
+                name,
+                entry.enforced if entry else none,
+                every.enforced if every else none,
+                validate,
             ),
             make_plan(
                 name,
-                written and written.watched,
-                every and every.watched,
+                written.watched if written else none,
+                every.watched if every else none,
                 would_validate,
             ),
         )

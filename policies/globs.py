@@ -119,7 +119,7 @@ def _by_regex(tokens: Sequence[Token]) -> Matcher:
 
 
 def _regex_parts(tokens: Sequence[Token]) -> list[str]:
-    parts = []
+    parts: list[str] = []
     for kind, group in groupby(tokens, key=lambda token: isinstance(token, Wild)):
         if kind:
             parts.extend(".*" if token is Wild.RUN else "." for token in group)

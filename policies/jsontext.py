@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from json import JSONDecodeError
-from json.decoder import scanstring
+from json import JSONDecodeError, JSONDecoder
 
 from policies.numbers import SAFE, exact_literal
 from policies.positions import Path, Place, Problem, Report
 
 MOST_LEVELS = 64
 
+_STRINGS = JSONDecoder()
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _WORDS = {"true": True, "false": False, "null": None}
@@ -44,8 +44,8 @@ class Scan:
         return self.report.problems()
 
 
-def scan(text: str) -> Scan:
-    reader = _Reader(text)
+def scan(text: str, most_levels: int = MOST_LEVELS) -> Scan:
+    reader = _Reader(text, most_levels)
     scanned = Scan(None, reader.places, reader.report)
     try:
         scanned.data, end = reader.value(reader.skip(0), (), -1)
@@ -60,6 +60,7 @@ def scan(text: str) -> Scan:
 @dataclass
 class _Reader:
     text: str
+    most_levels: int
     places: dict[Path, Place] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -71,8 +72,8 @@ class _Reader:
 
     def value(self, at: int, path: Path, key_at: int) -> tuple[object, int]:
         """The value that starts at `at`, and the offset behind it."""
-        if len(path) > MOST_LEVELS:
-            raise NotJson(at, path, f"more than {MOST_LEVELS} levels")
+        if len(path) > self.most_levels:
+            raise NotJson(at, path, f"more than {self.most_levels} levels")
         start = self.text[at : at + 1]
         if start == "{":
             value, end = self.members(at, path)
@@ -131,7 +132,7 @@ class _Reader:
 
     def string(self, at: int, path: Path) -> tuple[str, int]:
         try:
-            value, end = scanstring(self.text, at + 1, True)
+            value, end = _STRINGS.raw_decode(self.text, at)
         except JSONDecodeError as error:
             raise NotJson(error.pos, path, f"bad string: {error.msg}") from None
         if _SURROGATE.search(value):

@@ -34,7 +34,7 @@ def exact(value: object) -> Exact | None:
         finite = float("-inf") < value < float("inf")  # type: ignore[operator]
         return value if finite else None  # type: ignore[return-value]
     if kind is LosslessFloat:
-        return exact_literal(bytes(value).decode())  # type: ignore[call-overload, no-any-return]
+        return exact_literal(bytes(value).decode())  # type: ignore[call-overload]
     return None
 
 

@@ -73,17 +73,13 @@ class Plan:
         )
 
 
-def make_plan(
-    name: str, own: Rules | None, general: Rules | None, validate: bool | None
-) -> Plan:
-    rules = [one for one in (own, general) if one is not None]
-    limits: list[Limit] = []
-    for one in rules:
-        limits.extend(one.limits_of("*" if one is general else name))
+def make_plan(name: str, own: Rules, general: Rules, validate: bool | None) -> Plan:
+    """`general` are the rules of `all_tools`."""
+    limits = (*own.limits_of(name), *general.limits_of("*"))
     return Plan(
-        denies=tuple(deny for one in rules for deny in one.denies),
-        limits=tuple(limits),
-        asks=tuple(ask for one in rules for ask in one.asks),
+        denies=(*own.denies, *general.denies),
+        limits=limits,
+        asks=(*own.asks, *general.asks),
         uses=still_uses(limits),
         validate=validate,
     )
