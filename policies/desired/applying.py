@@ -42,8 +42,8 @@ def apply(
 ) -> tuple[Organization, Outcome]:
     """Raises ConfigurationError, and then nothing is changed."""
     wanted = read(text, folder, environment)
-    answers = upstream.ask(wanted)
     try:
+        answers = upstream.ask(wanted)
         with transaction.atomic():
             run = _bring(wanted, answers)
             grants = _grants(run, wanted, {} if dry_run else run.tokens)

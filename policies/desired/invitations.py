@@ -6,6 +6,7 @@ the ones people meet elsewhere.
 
 from __future__ import annotations
 
+import io
 from urllib.parse import urlsplit
 
 from allauth.account.forms import default_token_generator
@@ -44,6 +45,6 @@ def _request() -> WSGIRequest:
             "SERVER_NAME": base.hostname or "",
             "SERVER_PORT": str(base.port or {"https": 443}.get(base.scheme, 80)),
             "wsgi.url_scheme": base.scheme,
-            "wsgi.input": None,
+            "wsgi.input": io.BytesIO(),
         }
     )

@@ -23,7 +23,10 @@ class Answer:
 
 
 def ask(wanted: Wanted) -> dict[str, Answer]:
-    """By name. Network, and before it one look at the stored credentials."""
+    """By name. Network, and before it one look at the stored credentials.
+
+    Raises Refused for headers that no server can be sent.
+    """
     known = {
         server.name: server
         for server in Server.objects.across_organizations().filter(
@@ -52,19 +55,25 @@ async def _ask(url: str, headers: Mapping[str, str] | Failed) -> Answer:
 
 def _headers(wanted: WantedServer, server: Server | None) -> Mapping[str, str] | Failed:
     if wanted.headers is not None or server is None:
-        return wanted.headers or {}
+        return _checked(wanted)
     try:
         return refreshing.headers_of(server)
     except Failed as failed:
         return failed
 
 
+def _checked(wanted: WantedServer) -> Mapping[str, str]:
+    headers = wanted.headers or {}
+    try:
+        credentials.check_headers(headers)
+    except credentials.BadHeader as error:
+        raise Refused((*wanted.at, "headers"), str(error)) from None
+    return headers
+
+
 def bring_servers(run: Run, wanted: Wanted, answers: Mapping[str, Answer]) -> None:
     for server in wanted.servers:
-        try:
-            _bring_server(run, server, answers[server.name])
-        except credentials.BadHeader as error:
-            raise Refused((*server.at, "headers"), str(error)) from None
+        _bring_server(run, server, answers[server.name])
 
 
 def _bring_server(run: Run, wanted: WantedServer, answer: Answer) -> None:
@@ -78,7 +87,7 @@ def _bring_server(run: Run, wanted: WantedServer, answer: Answer) -> None:
         raise _unreachable(wanted, answer)
     _change(run, server, wanted, answer)
     if news := _news(before, _tools(server)):
-        run.changes.append(f"server {wanted.name}: {news}")
+        run.changes.append(f"tools of {wanted.name}: {news}")
 
 
 def _register(run: Run, wanted: WantedServer, answer: Answer) -> None:
@@ -88,7 +97,7 @@ def _register(run: Run, wanted: WantedServer, answer: Answer) -> None:
     found = answer.discovery
     headers = wanted.headers or {}
     registering.register(run.organization, wanted.name, wanted.url, headers, found)
-    run.changes.append(f"server {wanted.name}: added, {len(found.tools)} tools")
+    run.changes.append(f"server {wanted.name}: added; tools: {len(found.tools)}")
     run.notes.extend(f"server {wanted.name}: {problem}" for problem in found.problems)
 
 
@@ -147,4 +156,4 @@ def _news(
     added = len(after.keys() - before.keys())
     changed = sum(after[name] != before[name] for name in before.keys() & after.keys())
     counts = ((added, "new"), (changed, "changed"))
-    return ", ".join(f"{n} {word} tools" for n, word in counts if n)
+    return ", ".join(f"{n} {word}" for n, word in counts if n)
