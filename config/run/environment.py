@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from config.env import broker
 from config.run import datadir
 from config.run.options import HOST, Options, own_ports
 from config.run.parts import VARIABLES
@@ -24,6 +25,8 @@ def environment(
         "BASE_URL": options.base_url,
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
+        # Celery reads this variable by itself, past our settings.
+        "CELERY_BROKER_URL": broker(given.get("CELERY_BROKER_URL") or redis_url),
         "OWN_PORTS": own_ports(options),
         "SANDBOX_URL": f"http://{HOST}:{sandbox}/mcp",
         "SANDBOX_PORT": str(sandbox),
@@ -32,7 +35,6 @@ def environment(
         "PYTHONUNBUFFERED": "1",
     }
     defaults = {
-        "CELERY_BROKER_URL": redis_url,
         "ALLOW_PRIVATE_UPSTREAMS": "1",
         **_secret_files(options, given, secrets),
     }

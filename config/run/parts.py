@@ -40,7 +40,7 @@ PARTS = (
     Part("sandbox", ("-m", "servers.sandbox"), ready="sandbox", stage=1, stop=1),
     Part(
         "worker",
-        (*CELERY, "worker", "--concurrency", "2", "--loglevel", "INFO"),
+        (*CELERY, "worker", "--concurrency", "2", "--loglevel", "WARNING"),
         ready="running",
         stage=2,
         stop=1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
@@ -44,10 +45,16 @@ def get(url: str) -> tuple[int, str]:
 
 
 def run_file(system: MadeSystem) -> dict[str, str]:
-    import json
-
     found: dict[str, str] = json.loads((system.data_dir / "run.json").read_text())
     return found
+
+
+def accepts(database_url: str) -> bool:
+    try:
+        psycopg.connect(database_url).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def test_the_last_line_is_the_address_and_the_mailbox_stands_before(system):
@@ -123,6 +130,7 @@ def test_a_killed_part_is_started_again_and_loses_nothing(system):
 
     await_true(lambda: not set(system.parts().values()) & set(before.values()), 20)
     await_true(lambda: get(f"{system.address}/mcp/health")[0] == 200, 20)
+    await_true(lambda: accepts(known["DATABASE_URL"]), 20)
     with psycopg.connect(known["DATABASE_URL"]) as database:
         assert database.execute("SELECT i FROM kept").fetchone() == (7,)
     with redis.Redis.from_url(known["REDIS_URL"]) as valkey:
@@ -146,6 +154,7 @@ def test_two_run_side_by_side_then_start_again_after_any_end(system, tmp_path):
         assert get(f"{system.address}/healthz")[0] == 200
 
     with MadeSystem(data_dir, port) as other:
+        print(f"second start: {other.started_in:.1f} s")
         assert other.started_in < 6, "the second start is too slow"
         assert not any("Installing" in line for line in other.lines)
         assert run_file(other)["SANDBOX_URL"] == sandbox

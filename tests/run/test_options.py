@@ -64,6 +64,10 @@ def test_what_was_set_by_hand_stays(tmp_path):
     bare = environment(options, {}, "postgresql:///db", "redis://valkey/0")
     assert bare["ALLOW_PRIVATE_UPSTREAMS"] == "1"
     assert bare["CELERY_BROKER_URL"] == "redis://valkey/0"
+    socket_url = environment(options, {}, "postgresql:///db", "unix:///run/v.sock?db=0")
+    assert (
+        socket_url["CELERY_BROKER_URL"] == "redis+socket:///run/v.sock?virtual_host=0"
+    )
 
 
 def test_secrets_are_made_once(tmp_path):
