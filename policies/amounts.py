@@ -47,7 +47,10 @@ def sum_reader(text: str, decimal: bool) -> Callable[[Reading], int]:
 def _amount(value: object, decimal: bool, r: Reading) -> int:
     if type(value) is int and 0 <= value < AMOUNT_BOUND // MILLION:
         return value * MILLION
-    amount = millionths(_digits(value, decimal, r))
+    digits = repr(value) if type(value) is float else "e"
+    if "e" in digits or "n" in digits:
+        digits = _digits(value, decimal, r)
+    amount = millionths(digits)
     if amount is None:
         raise BadAmount
     return amount

@@ -36,7 +36,8 @@ class Limit:
             return self.still
         amount = MILLION if self.total is None else self.total(r)
         by = None if self.split is None else self.split(r)
-        return self.still._replace(amount=amount, by=by)
+        rule, counter, window, scope, most, _, _, *rest = self.still
+        return Use(rule, counter, window, scope, most, amount, by, *rest)
 
     def watch(self) -> Limit:
         return replace(self, still=self.still._replace(watched=True))

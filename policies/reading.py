@@ -17,6 +17,10 @@ from policies.paths import ArgumentPath, Index, Key, Star, Step
 
 MOST_VALUES = 10_000
 MOST_TEXT = 4 * 1024 * 1024
+# A step below a `[*]` takes as long as looking through this much text.
+STEP_SHARE = 128
+# Objects with more keys are indexed, so that many rules may read one.
+FEW_KEYS = 8
 
 
 class Missing(Enum):
@@ -68,9 +72,14 @@ class Reading(Bounds):
         """Another key equal but for case stands in the object."""
         folds = self.folds.get(id(members))
         if folds is None:
-            folds = self.folds[id(members)] = Counter(map(str.casefold, members))
-        same = folds.get(key.folded, 0)
-        return bool(same > 1 or (same and key.name not in members))
+            folds = self.folds[id(members)] = set(map(str.casefold, members))
+            if len(folds) != len(members):
+                folds = self.folds[id(members)] = Counter(map(str.casefold, members))
+        if key.folded not in folds:
+            return False
+        if key.name not in members:
+            return True
+        return type(folds) is not set and folds[key.folded] > 1
 
 
 Reader = Callable[[Reading], object]
@@ -144,13 +153,23 @@ def _argument_reader(key: Key) -> Reader:
 
 
 def _take(r: Reading, value: object, step: Step) -> object:
-    if isinstance(step, Key):
+    if type(step) is Key:
         if type(value) is not dict or r.has_twin(value, step):
             return WRONG
         return value.get(step.name, ABSENT)
-    if type(value) is not list or not isinstance(step, Index):
+    if type(value) is not list or type(step) is not Index:
         return WRONG
     return value[step.at] if step.at < len(value) else ABSENT
+
+
+def _take_once(r: Reading, value: object, step: Step) -> object:
+    """`_take` for one of many elements: a small object's keys are not indexed."""
+    if type(step) is not Key or type(value) is not dict or len(value) > FEW_KEYS:
+        return _take(r, value, step)
+    for name in value:
+        if name != step.name and name.casefold() == step.folded:
+            return WRONG
+    return value.get(step.name, ABSENT)
 
 
 def all_reader(path: ArgumentPath) -> Callable[[Reading], list[object]]:
@@ -173,10 +192,10 @@ def _gather(
         if value is None or value is ABSENT:
             found.append(ABSENT)
             return
-        if isinstance(step, Star):
+        if type(step) is Star:
             _gather_elements(r, value, steps[position + 1 :], found)
             return
-        value = _take(r, value, step)
+        value = _take_once(r, value, step)
         if value is WRONG:
             break
     found.append(ABSENT if value is None else value)
@@ -194,5 +213,6 @@ def _gather_elements(
     elif not steps:
         found.extend(ABSENT if element is None else element for element in value)
     else:
+        r.scan(STEP_SHARE * len(value) * len(steps))
         for element in value:
             _gather(r, element, steps, found)

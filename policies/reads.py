@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from policies.decision import Decision
-from policies.globs import Matcher, parse_glob
+from policies.globs import Glob, Wild, parse_glob
 from policies.limited import Limit, compile_limit
 from policies.plans import Plan, still_uses
 from policies.reading import Bounds
@@ -16,7 +16,8 @@ from policies.uris import Uri, uri_glob
 Data = Mapping[str, Any]
 Test = Callable[[Any], bool]
 
-# A longer name is counted as text for each glob that it is held against.
+# A longer name is counted as text for each glob that it is held against; a glob
+# with `?` is a regex, and a shorter name costs it this much.
 LONG_NAME = 1024
 
 
@@ -30,14 +31,15 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """A list of names and globs; `first` is the index of the first that matches."""
+    """A list of names and globs, each with whether a regex matches it; `first` is
+    the index of the first that matches."""
 
-    tests: tuple[Test, ...]
+    tests: tuple[tuple[Test, bool], ...]
 
     def first(self, subject: Subject, bounds: Bounds) -> int | None:
-        for index, test in enumerate(self.tests):
-            if subject.length > LONG_NAME:
-                bounds.scan(subject.length)
+        for index, (test, by_regex) in enumerate(self.tests):
+            if by_regex or subject.length > LONG_NAME:
+                bounds.scan(2 * max(LONG_NAME, subject.length))
             if test(subject.value):
                 return index
         return None
@@ -71,9 +73,9 @@ def compile_section(
     return Section(
         f"/{kind}",
         data.get("default", document["default"]) == "allow",
-        Names(tuple(either(text) for text in data.get("hide", ()))),
-        Names(tuple(either(text) for text in data.get("deny", ()))),
-        Names(tuple(both(text) for text in data.get("allow", ()))),
+        _names(data.get("hide", ()), either),
+        _names(data.get("deny", ()), either),
+        _names(data.get("allow", ()), both),
         watched,
         _plan(_limits(kind, data, watched, side=False)),
         _plan(_limits(kind, data, watched, side=True)),
@@ -92,13 +94,18 @@ def _plan(limits: Iterator[Limit]) -> Plan:
     return Plan(limits=kept, uses=still_uses(kept))
 
 
-def _named(text: str) -> Matcher:
-    return parse_glob(text).matches
+def _names(texts: Sequence[str], test: Callable[[Glob], Test]) -> Names:
+    globs = [parse_glob(text) for text in texts]
+    return Names(tuple((test(glob), Wild.ONE in glob.tokens) for glob in globs))
 
 
-def _either(text: str) -> Callable[[Uri], bool]:
-    return uri_glob(parse_glob(text)).either
+def _named(glob: Glob) -> Test:
+    return glob.matches
 
 
-def _both(text: str) -> Callable[[Uri], bool]:
-    return uri_glob(parse_glob(text)).both
+def _either(glob: Glob) -> Test:
+    return uri_glob(glob).either
+
+
+def _both(glob: Glob) -> Test:
+    return uri_glob(glob).both
