@@ -6,7 +6,7 @@ import functools
 import ipaddress
 from collections.abc import Callable
 
-from csp.decorators import csp_replace, csp_update
+from csp.decorators import csp, csp_update
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -66,7 +66,7 @@ def mail(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 @xframe_options_sameorigin
-@csp_replace(INERT)
+@csp(INERT)
 @secret_required
 def mail_html(request: HttpRequest, name: str) -> HttpResponse:
     # Links leave the frame: inside it nothing of ours may be shown.

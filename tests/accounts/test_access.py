@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
@@ -30,17 +31,19 @@ def page(request: access.MemberRequest) -> HttpResponse:
     return HttpResponse(f"{request.organization.slug} {request.membership.role}")
 
 
-def test_nobody_is_sent_to_sign_in_and_back(db):
-    from django.contrib.auth.models import AnonymousUser
+def answer_of(request):
+    return page(request)
 
-    answer = page(request_of(AnonymousUser()))
+
+def test_nobody_is_sent_to_sign_in_and_back(db):
+    answer = answer_of(request_of(AnonymousUser()))
     assert answer.status_code == 302
     assert answer["Location"] == "/account/login/?next=/servers/%3Fq%3Da"
 
 
 def test_somebody_of_no_organization_makes_one(db):
     user = User.objects.create_user("erin@example.com", "x")
-    assert page(request_of(user))["Location"] == "/organizations/new/"
+    assert answer_of(request_of(user))["Location"] == "/organizations/new/"
 
 
 @pytest.mark.parametrize("role", Role.values)
@@ -48,22 +51,22 @@ def test_a_role_includes_those_after_it(acme, role):
     someone = member(acme, "someone", role)
     if role == Role.VIEWER:
         with pytest.raises(PermissionDenied):
-            page(request_of(someone.user))
+            answer_of(request_of(someone.user))
     else:
-        assert page(request_of(someone.user)).content == f"acme {role}".encode()
+        assert answer_of(request_of(someone.user)).content == f"acme {role}".encode()
 
 
 def test_the_session_chooses_among_ones_own_organizations(alice, other):
     Membership.objects.create(
         organization=other, user=alice.user, role=Role.POLICY_MANAGER
     )
-    assert page(request_of(alice.user)).content == b"acme owner"
-    answer = page(request_of(alice.user, other))
+    assert answer_of(request_of(alice.user)).content == b"acme owner"
+    answer = answer_of(request_of(alice.user, other))
     assert answer.content == b"other policy_manager"
 
 
 def test_anothers_organization_in_the_session_is_not_believed(alice, other):
-    assert page(request_of(alice.user, other)).content == b"acme owner"
+    assert answer_of(request_of(alice.user, other)).content == b"acme owner"
 
 
 def test_get_finds_only_what_is_of_the_requests_organization(alice, charlie):

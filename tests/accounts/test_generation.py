@@ -25,7 +25,7 @@ from config import embedded
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def value_of(link: redis.Redis, organization: Organization) -> bytes | None:
+def value_of(link, organization: Organization):
     return link.get(generation_key(organization.shard, organization.pk))
 
 
@@ -197,7 +197,7 @@ def pair(tmp_path: Path, settings) -> Iterator[tuple[redis.Redis, redis.Redis, i
         client.cache_clear()
 
 
-def link_status(replica: redis.Redis) -> str:
+def link_status(replica):
     return replica.info("replication")["master_link_status"]
 
 
