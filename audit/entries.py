@@ -142,11 +142,13 @@ def _encode_cut(entry: CallEntry) -> bytes:
 def _with_fewer_asks(judgement: Judgement | None) -> Judgement | None:
     if judgement is None:
         return None
-    sides = (
-        replace(side, asks=side.asks[:ASKS_OF_A_CUT])
-        for side in (judgement.enforced, judgement.watched)
+    return Judgement(
+        _fewer(judgement.enforced), _fewer(judgement.watched), judgement.allow
     )
-    return Judgement(*sides, judgement.allow)
+
+
+def _fewer(side: Side) -> Side:
+    return replace(side, asks=side.asks[:ASKS_OF_A_CUT])
 
 
 def _keep(entry: CallEntry) -> Kept | None:

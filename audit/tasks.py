@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from audit import partitions
 
 
-@shared_task(name="audit.keep_partitions")
+@shared_task(name="audit.keep_partitions")  # type: ignore[untyped-decorator]
 def keep_partitions() -> None:
     """The records' months, this one and two ahead."""
     with transaction.atomic(), connection.cursor() as cursor:

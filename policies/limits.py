@@ -47,6 +47,8 @@ TOO_MANY = {
     TOO_MANY_COUNTERS: "The organization has too many counters in use.",
 }
 DENIES, ASKS, WAIVED, WATCHED, LOOKED_AT = range(5)
+# What a record and its outcome take in the stream besides the record (see call.lua).
+OVERHEAD = 224
 # One organization may fill a quarter of its shard's room for waiting records.
 SHARE = 0.25
 LONGEST_NAME = 64
@@ -284,12 +286,11 @@ def read_verdict(verdict: bytes, judgement: Judgement) -> ScriptReply:
 
 def decide(judgement: Judgement, reply: ScriptReply) -> Decision:
     """The decision of a call whose limits were looked at."""
-    if reply.refused is not None:
-        use = judgement.uses[reply.refused]
-        return Decision("deny", use.rule, use.on_deny or reply.too_many)
-    if judgement.decided is not None:
-        return judgement.decided
-    return judgement.settle(reply.full, reply.watched_full)
+    if reply.refused is None:
+        return judgement.settle(reply.full, reply.watched_full)
+    use = judgement.uses[reply.refused]
+    would = judgement.watched.settle(reply.watched_full)
+    return Decision("deny", use.rule, use.on_deny or reply.too_many, would=would)
 
 
 def give_back(
