@@ -302,7 +302,7 @@ class Calls:
     def near(self, rule: Any, decimal: bool = False) -> Any:
         if isinstance(rule, bool):
             return rule if self.chance(0.5) else not rule
-        if not isinstance(rule, Raw):
+        if not isinstance(rule, Raw) and not decimal:
             others = [rule + "x", "x" + rule, rule.upper(), rule[:-1], "zzz", "9", ""]
             return rule if self.chance(0.5) else self.rng.choice(others)
         number = Decimal(rule)

@@ -208,14 +208,14 @@ def scalar(value: Any, decimal: bool = False) -> tuple[str, Any] | None:
 
 def equal_to_one(rules: list[Any], value: Any, positive: bool, decimal: bool) -> str:
     got = scalar(value, decimal)
-    wanted = [scalar(rule) for rule in rules]
+    wanted = [scalar(rule, decimal) for rule in rules]
     if got is None or got[0] not in [want[0] for want in wanted if want]:
         return UNSURE
     return yes((got in wanted) == positive)
 
 
 def in_order(op: str, rule: Any, value: Any, decimal: bool) -> str:
-    got, want = scalar(value, decimal), scalar(rule)
+    got, want = scalar(value, decimal), scalar(rule, decimal)
     if got is None or want is None or got[0] != want[0]:
         return UNSURE
     left, right = got[1], want[1]

@@ -97,6 +97,8 @@ def leaves_in(
 
 def variant_of(leaf: dict[str, Any]) -> tuple[str, str]:
     value = leaf.get("value", True)
+    if leaf.get("as") == "decimal":
+        return leaf["op"], "number"
     if leaf["op"] == "exists":
         return "exists", "true" if value else "false"
     if isinstance(value, list):

@@ -206,8 +206,12 @@ class Documents:
         return self.decimal(kind, self.scalar(kind))
 
     def decimal(self, kind: str, value: Any) -> dict[str, Any]:
-        read = kind == "number" and self.chance(0.3)
-        return {"value": value, "as": "decimal"} if read else {"value": value}
+        if kind != "number" or self.chance(0.7):
+            return {"value": value}
+        if self.chance(0.3):
+            written = self.rng.choice(["12.50", "5", "-3.0", "9007199254740993"])
+            value = [written, *value] if isinstance(value, list) else written
+        return {"value": value, "as": "decimal"}
 
     def scalar(self, kind: str) -> Any:
         if kind == "mixed":

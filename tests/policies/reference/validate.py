@@ -42,10 +42,7 @@ def problems(text: str) -> list[str]:
         return [""]
     except NotJson as error:
         return [error.pointer]
-    found = list(inexact(document, ""))
-    if not found:
-        found = list(check_document(document))
-    return found
+    return [*inexact(document, ""), *check_document(document)]
 
 
 def inexact(tree: Any, place: str) -> Places:
