@@ -98,6 +98,8 @@ def check_session(x: Exchange) -> None:
         _open_session(x)
         return
     message = x.message
+    if x.headers.get(headers.VERSION) == eras.MODERN.encode():
+        x.era = "modern"
     if message.kind == "request":
         x.era = eras.classify(x.headers, message.method, message.params)
     else:

@@ -1,0 +1,188 @@
+"""A world to govern: Acme, its server (a fake one), a policy, a grant, a gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeVar
+from unittest import mock
+
+import pytest
+import redis
+from django.db import connections
+
+from accounts.models import Membership, Organization
+from audit import entries
+from gateway.app import App
+from policies import granting, limits, publishing
+from policies.decision import Decision
+from policies.models import Policy
+from servers import registering
+from servers.definitions import read_tools
+from servers.discovery import Discovery
+from servers.models import Server, ToolDefinition
+from tests.fakes.mcp_server import CAPABILITIES, FakeServer, running
+from tests.gateway.asgi import Client
+
+T = TypeVar("T")
+ALLOW: dict[str, Any] = {"version": "1", "default": "allow"}
+
+
+async def orm(work: Callable[[], T]) -> T:
+    """Database work of a test, in a thread that leaves no connection behind."""
+
+    def done() -> T:
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(done)
+
+
+class World:
+    """What a test changes goes through the same functions as the pages."""
+
+    def __init__(
+        self, organization: Organization, member: Membership, valkey: redis.Redis
+    ) -> None:
+        self.organization, self.member, self.valkey = organization, member, valkey
+        self.app = App()
+        self.apps = [self.app]
+        self.server: Server
+        self.policy: Policy
+        self.grant: Any
+        self.token = ""
+
+    async def register(self, fake: FakeServer, headers: dict[str, str]) -> None:
+        tools, _ = read_tools(fake.tools)
+        revision = "2026-07-28" if fake.era == "modern" else "2025-11-25"
+        found = Discovery(fake.era, revision, {}, dict(CAPABILITIES), "", tuple(tools))
+        self.server = await orm(
+            lambda: registering.register(
+                self.organization, "payments", fake.url, headers, found
+            )
+        )
+        self.policy = await orm(
+            lambda: publishing.create(self.server, "support", "", None)
+        )
+
+    async def publish(self, **document: Any) -> None:
+        text = json.dumps(ALLOW | document)
+        with mock.patch.object(publishing, "warnings", lambda *_: []):
+            await orm(lambda: publishing.publish_text(self.policy, text, None))
+
+    async def mint(self, **more: Any) -> str:
+        given = {"label": f"bot {id(more)}", "policy": self.policy} | more
+        minted = await orm(
+            lambda: granting.mint(None, holder=self.member, server=self.server, **given)
+        )
+        self.grant, self.token = minted.grant, minted.token
+        return minted.token
+
+    async def revoke(self) -> None:
+        await orm(lambda: granting.revoke(None, self.grant))
+
+    async def hold(self, name: str) -> None:
+        def held() -> None:
+            from django.db import transaction
+            from django.utils import timezone
+
+            from accounts import generation
+
+            with transaction.atomic():
+                ToolDefinition.objects.for_organization(self.organization).filter(
+                    name=name
+                ).update(held_at=timezone.now())
+                generation.changed(self.organization)
+
+        await orm(held)
+
+    def client(self, era: str = "modern", **more: Any) -> Client:
+        given = {
+            "app": self.app,
+            "path": f"/mcp/{self.server.public_id}",
+            "token": self.token,
+            "era": era,
+        } | more
+        return Client(**given)
+
+    async def connected(self, era: str = "modern", **more: Any) -> Client:
+        client = self.client(era, **more)
+        if era == "legacy":
+            answer = await client.initialize()
+            assert answer.status == 200, answer.body
+        return client
+
+    def another_process(self) -> App:
+        """A gateway that shares nothing with the first but Valkey and Postgres."""
+        app = App()
+        self.apps.append(app)
+        return app
+
+    def stream(self) -> list[dict[bytes, bytes]]:
+        key = f"{{s{self.organization.shard:02d}}}:records"
+        return [fields for _, fields in self.valkey.xrange(key)]
+
+    def records(self) -> list[entries.CallEntry]:
+        return [
+            entries.decode_call(fields[b"c"]).entry
+            for fields in self.stream()
+            if b"c" in fields
+        ]
+
+    def decisions(self) -> list[tuple[str, str | None]]:
+        """Decision and rule of each call on record."""
+        found = [
+            _decided(fields[b"c"], fields[b"v"])
+            for fields in self.stream()
+            if b"c" in fields
+        ]
+        return [(one.decision, one.rule) for one in found]
+
+    async def outcomes(self, count: int = 1) -> list[entries.OutcomeEntry]:
+        """Waits until there are that many."""
+        for _ in range(200):
+            found = [
+                entries.decode_outcome(fields[b"r"])
+                for fields in self.stream()
+                if b"r" in fields
+            ]
+            if len(found) >= count:
+                return found
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"{len(found)} outcomes, not {count}")
+
+
+def _decided(call: bytes, verdict: bytes) -> Decision:
+    entry = entries.decode_call(call).entry
+    if entry.judgement is None:
+        return Decision(entry.decision, entry.rule, None)  # type: ignore[arg-type]
+    reply = limits.read_verdict(verdict, entry.judgement)
+    return limits.decide(entry.judgement, reply)
+
+
+@pytest.fixture
+async def fake(request: pytest.FixtureRequest) -> AsyncIterator[FakeServer]:
+    """Modern, or of the era that a test asks for with indirect parameters."""
+    async with running(FakeServer(getattr(request, "param", "modern"))) as server:
+        yield server
+
+
+@pytest.fixture
+async def world(
+    transactional_db: None,
+    acme: Organization,
+    bob: Membership,
+    valkey: redis.Redis,
+    fake: FakeServer,
+) -> AsyncIterator[World]:
+    """Allows everything on a modern server; tests take it from there."""
+    world = World(acme, bob, valkey)
+    await world.register(fake, {"X-Api-Key": "upstream-secret"})
+    await world.publish()
+    await world.mint(label="support-bot", tags=["prod"])
+    yield world
+    for app in world.apps:
+        await app.close()
