@@ -28,6 +28,7 @@ class Supervised:
         self.log = logs / f"{plan.name}.log"
         self.process: subprocess.Popen[bytes] | None = None
         self.due: float | None = None  # when it is started again
+        self.cause = ""  # of the last death
         self._deaths: list[float] = []
         self._born = 0.0
         self._printed_before = 0
@@ -53,24 +54,29 @@ class Supervised:
         if now - self._born > WORKS_AFTER:
             self._deaths.clear()
         self._deaths = [at for at in self._deaths if now - at < WITHIN] + [now]
-        self._cause = self._how_it_ended()
+        self.cause = self._how_it_ended()
         self.process = None
         if len(self._deaths) >= TOO_OFTEN:
             return False
         self.due = now + PAUSES[len(self._deaths) - 1]
         return True
 
-    def story(self, lines: int = 15) -> str:
-        """How it ended and what it printed last."""
+    @property
+    def deaths(self) -> int:
+        """How often in a row."""
+        return len(self._deaths)
+
+    def last_words(self, lines: int = 15) -> str:
+        """What it printed last since its start, as lines to follow a reason."""
         said = last_lines(self.log, self._printed_before, lines)
-        ended = f"{self.plan.name} {self._cause}"
-        return f"{ended}. Its last words, in {self.log}:\n{said}" if said else ended
+        return f"\nIts last words, in {self.log}:\n{said}" if said else ""
 
     def _how_it_ended(self) -> str:
         code = self.process.returncode if self.process else 0
+        name = self.plan.name
         if code < 0:
-            return f"was killed by {signal.Signals(-code).name}"
-        return f"ended with status {code}"
+            return f"{name} was killed by {signal.Signals(-code).name}"
+        return f"{name} ended with status {code}"
 
     def bound_log(self) -> None:
         """Moves a long log away; the process goes on writing at the file's new end."""

@@ -16,7 +16,7 @@ from types import FrameType
 from config.children import Plan
 from config.run import datadir
 from config.run.process import Supervised
-from config.run.terminal import StartError, last_lines, say
+from config.run.terminal import StartError, say
 
 START_SECONDS = 90.0
 STOP_SECONDS = 12.0
@@ -52,7 +52,10 @@ class Supervisor:
         while waiting := [p for p in waiting if not (p.alive() and p.plan.ready())]:
             self._turn(ASKING_SECONDS)
             if time.monotonic() > deadline:
-                raise StartError(_late(waiting[0]))
+                late = (
+                    f"{waiting[0].plan.name} is not ready after {START_SECONDS:.0f} s."
+                )
+                raise StartError(late + waiting[0].last_words())
 
     def run(self, plan: Plan) -> None:
         """Runs it to its end."""
@@ -64,7 +67,7 @@ class Supervisor:
         self._parts.remove(once)
         if once.process and once.process.returncode:
             once.bury()
-            raise StartError(once.story())
+            raise StartError(f"{once.cause}.{once.last_words()}")
 
     def watch(self) -> None:
         while True:
@@ -90,8 +93,11 @@ class Supervisor:
 
     def _lost(self, part: Supervised) -> None:
         if not part.bury():
-            raise StartError(f"{part.story()}\nIt does not stay up, so all is stopped.")
-        say(f"{part.story(lines=3)}\nStarting {part.plan.name} again.")
+            reason = f"{part.cause} and does not stay up, so all is stopped."
+            raise StartError(reason + part.last_words())
+        # The same words four times over would bury the ones that tell.
+        words = part.last_words(3) if part.deaths == 1 else ""
+        say(f"{part.cause}; starting it again.{words}")
 
     def stop(self) -> None:
         """In order; one that does not end in time, or a second request, is killed."""
@@ -132,11 +138,6 @@ def _listen(handler: Callable[[int, FrameType | None], None]) -> int:
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
         signal.signal(signal.SIGHUP, handler)
     return read
-
-
-def _late(part: Supervised) -> str:
-    late = f"{part.plan.name} was not ready after {START_SECONDS:.0f} s"
-    return f"{late}. Its last words, in {part.log}:\n{last_lines(part.log, 0)}"
 
 
 def _send(part: Supervised, signum: int) -> None:

@@ -57,8 +57,8 @@ print("alive", alive())
         tmp_path / "data",
     )
     assert (tmp_path / "data" / "starts").read_text().count("once") == 5
-    assert said.count("Starting broken again.") == 4
-    assert "ENDED broken ended with status 3" in said
+    assert said.count("broken ended with status 3; starting it again.") == 4
+    assert "ENDED broken ended with status 3 and does not stay up" in said
     assert "no such key" in said.partition("ENDED")[2]
     assert "alive []" in said
 
