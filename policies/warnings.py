@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
+from policies import warned_conditions as conditions
+from policies import warned_entries as entries
 from policies.compile import CompiledPolicy
 from policies.facts import Tool
+from policies.saved import Saved, Warned, Warning
 
+__all__ = ["Warning", "warnings"]
 
-@dataclass(frozen=True, slots=True)
-class Warning:
-    pointer: str
-    message: str
+_CHECKS: tuple[Callable[[Saved], Warned], ...] = (
+    entries.nothing_passes,
+    entries.nameless,
+    entries.several_globs,
+    entries.shadowed,
+    entries.never,
+    conditions.optional,
+    conditions.lacking,
+    conditions.deny_lists,
+    conditions.unanchored,
+    conditions.chosen_by_others,
+    conditions.unset_verdicts,
+    entries.split_limits,
+    entries.needless_approval,
+)
 
 
 def warnings(
@@ -22,4 +36,6 @@ def warnings(
 ) -> list[Warning]:
     """`tools` are the server's pinned definitions; `unset_verdicts` names those
     whose verdict nobody has set yet."""
-    raise NotImplementedError
+    saved = Saved(compiled, tools, unset_verdicts)
+    found = [warning for check in _CHECKS for warning in check(saved)]
+    return list(dict.fromkeys(found))
