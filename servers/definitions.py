@@ -100,6 +100,12 @@ def pretty(text: str) -> str:
     return json.dumps(json.loads(text), indent=2, ensure_ascii=True)
 
 
+def printable(text: str, most: int) -> str:
+    """What a server said, on one line, without characters that cannot be seen."""
+    kept = "".join(char if char.isprintable() else " " for char in text)
+    return " ".join(kept.split())[:most].strip()
+
+
 def _read_tool(tool: Any) -> Definition:
     if not isinstance(tool, dict):
         raise BadJson("it is no object.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from servers import failures
+from servers.definitions import printable
 from servers.mcp_client import (
     BadStatus,
     McpError,
@@ -12,11 +13,14 @@ from servers.mcp_client import (
     UnknownRevision,
 )
 
+MAX_TEXT = 1000
+
 
 class Failed(Exception):
     """`kind` for programs, `what` happened, and how to `fix` it."""
 
     def __init__(self, kind: str, what: str, fix: str) -> None:
+        what = printable(what, MAX_TEXT)
         super().__init__(f"{what} {fix}".strip())
         self.kind, self.what, self.fix = kind, what, fix
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from servers.definitions import Definition, read_tools
+from servers.definitions import Definition, printable, read_tools
 from servers.diagnosis import Failed, explain
 from servers.failures import WireError
 from servers.http1 import Headers, Pool
@@ -18,7 +18,7 @@ from servers.mcp_client import Hello, McpError, say_hello_and_list
 from servers.models import Era
 from servers.outbound import Door
 
-SECONDS = 45.0
+SECONDS = 30.0
 MAX_OBJECT = 32 * 1024
 MAX_INSTRUCTIONS = 64 * 1024
 # Postgres stores no NUL in text or jsonb, and half surrogates are no text at all.
@@ -42,7 +42,7 @@ class Discovery:
         """Its name and version, as it calls itself."""
         name = self.identity.get("title") or self.identity.get("name") or "Unnamed"
         version = self.identity.get("version") or ""
-        return f"{name} {version}".strip()[:200]
+        return printable(f"{name} {version}", 200)
 
 
 async def discover_async(

@@ -6,6 +6,7 @@ Pages and configuration as code both come through here, after `discovery.discove
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -62,12 +63,16 @@ def update_server(
     """What is None stays; `headers` replaces all credentials.
 
     Without `discovery` a changed URL makes the era unknown until the next refresh.
+    A URL that leads to another host, port or scheme leaves the stored credentials
+    behind: whoever edits a server must not be able to have them sent elsewhere.
     Raises `NameTaken`; `credentials.BadHeader`.
     """
     with transaction.atomic():
         server = _locked(server)
         server.name = server.name if name is None else name
         if url is not None and url != server.url:
+            if headers is None and moves(server, url):
+                headers = {}
             server.url, server.era, server.revision = url, Era.UNKNOWN, ""
             server.health = Health.UNKNOWN
         if hold_changes is not None:
@@ -80,6 +85,12 @@ def update_server(
             store(server, discovery)
         generation.changed(server.organization)
     return server
+
+
+def moves(server: Server, url: str) -> bool:
+    """Whether this URL leads to another host, port or scheme than the server's."""
+    one, other = urlsplit(server.url), urlsplit(url)
+    return (one.scheme, one.netloc.lower()) != (other.scheme, other.netloc.lower())
 
 
 def store(server: Server, discovery: Discovery) -> None:

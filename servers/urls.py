@@ -1,3 +1,25 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from servers import tool_views, views
+
+app_name = "servers"
+urlpatterns = [
+    path("", views.list_servers, name="list"),
+    path("add/", views.add, name="add"),
+    path("add/sandbox/", views.add_sandbox, name="add_sandbox"),
+    path("<str:public_id>/", views.detail, name="detail"),
+    path("<str:public_id>/check/", views.check, name="check"),
+    path("<str:public_id>/edit/", views.edit, name="edit"),
+    path("<str:public_id>/delete/", views.delete, name="delete"),
+    path("<str:public_id>/tools/<uuid:tool_id>/", tool_views.tool, name="tool"),
+    path(
+        "<str:public_id>/tools/<uuid:tool_id>/verdict/",
+        tool_views.set_verdict,
+        name="verdict",
+    ),
+    path(
+        "<str:public_id>/tools/<uuid:tool_id>/accept/",
+        tool_views.accept,
+        name="accept",
+    ),
+]

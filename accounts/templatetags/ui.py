@@ -73,7 +73,7 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def show(context: template.Context, name: str, **given: Any) -> SafeString:
+def show(context: template.Context, name: str, /, **given: Any) -> SafeString:
     """Renders `_<name>.html` with what is given, and nothing else of the page.
 
     Not `include`, which lets a page's own `title` or `name` slip into a component.
@@ -86,7 +86,7 @@ def show(context: template.Context, name: str, **given: Any) -> SafeString:
 
 @register.simple_block_tag(takes_context=True)
 def part(
-    context: template.Context, content: SafeString, name: str, **given: Any
+    context: template.Context, content: SafeString, name: str, /, **given: Any
 ) -> SafeString:
     return show(context, name, body=content, **given)
 
