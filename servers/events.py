@@ -24,7 +24,9 @@ class EventReader:
             if line:
                 self._take(line)
             elif self._data:
-                complete.append(b"\n".join(self._data))
+                # Empty data primes a stream for resumption: it is no message.
+                if data := b"\n".join(self._data):
+                    complete.append(data)
                 self._data = []
         if len(self._rest) + sum(map(len, self._data)) > self._limit:
             raise TooLarge(f"One event is larger than {self._limit} bytes.")

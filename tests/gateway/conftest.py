@@ -134,12 +134,7 @@ class World:
 
     def decisions(self) -> list[tuple[str, str | None]]:
         """Decision and rule of each call on record."""
-        found = [
-            _decided(fields[b"c"], fields[b"v"])
-            for fields in self.stream()
-            if b"c" in fields
-        ]
-        return [(one.decision, one.rule) for one in found]
+        return [found[1:] for found in decided_calls(self.stream())]
 
     async def outcomes(self, count: int = 1) -> list[entries.OutcomeEntry]:
         """Waits until there are that many."""
@@ -155,8 +150,20 @@ class World:
         raise AssertionError(f"{len(found)} outcomes, not {count}")
 
 
-def _decided(call: bytes, verdict: bytes) -> Decision:
-    entry = entries.decode_call(call).entry
+def decided_calls(
+    stream: list[dict[bytes, bytes]],
+) -> list[tuple[str, str, str | None]]:
+    """Method, decision and rule of each call in a record stream."""
+    found = []
+    for fields in stream:
+        if b"c" in fields:
+            entry = entries.decode_call(fields[b"c"]).entry
+            decided = _decided(entry, fields[b"v"])
+            found.append((entry.method, decided.decision, decided.rule))
+    return found
+
+
+def _decided(entry: entries.CallEntry, verdict: bytes) -> Decision:
     if entry.judgement is None:
         return Decision(entry.decision, entry.rule, None)  # type: ignore[arg-type]
     reply = limits.read_verdict(verdict, entry.judgement)

@@ -28,6 +28,10 @@ def test_what_is_not_complete_is_no_event() -> None:
     assert EventReader(100).feed(b"data: half\n") == []
 
 
+def test_empty_data_is_no_event() -> None:
+    assert EventReader(100).feed(b"id: 1\ndata:\n\ndata: \n\ndata: x\n\n") == [b"x"]
+
+
 @pytest.mark.parametrize("piece", [b"data: " + b"a" * 50, b"data: aaaaaaaaaa\n"])
 def test_one_event_is_bounded(piece: bytes) -> None:
     reader = EventReader(100)

@@ -1,0 +1,191 @@
+"""Real processes: two gateways, the sandbox, the npm reference server."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import redis
+from django.conf import settings
+from django.db import connection
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+from accounts.models import Membership, Organization
+from policies import granting, publishing
+from policies.models import Policy
+from servers import registering
+from servers.discovery import discover
+from servers.models import Server
+from tests.gateway.conftest import decided_calls
+from tests.servers.sandbox import running_sandbox
+
+EVERYTHING = Path(
+    settings.BASE_DIR,
+    "tests/node_modules/@modelcontextprotocol/server-everything/dist/index.js",
+)
+UVICORN = (
+    *("-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1"),
+    *("--loop", "uvloop", "--http", "httptools", "--ws", "none", "--lifespan", "on"),
+    *("--no-access-log", "--no-server-header", "--no-proxy-headers"),
+    *("--timeout-graceful-shutdown", "2", "--log-level", "warning"),
+)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
+    """Until it answers at all, whatever it says."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            assert process.poll() is None, f"{url} ended at its start"
+            time.sleep(0.05)
+    raise AssertionError(f"{url} did not start")
+
+
+@contextmanager
+def process(argv: list[str], env: dict[str, str], url: str) -> Iterator[str]:
+    started = subprocess.Popen(
+        argv, cwd=settings.BASE_DIR, env=env, stdout=subprocess.DEVNULL
+    )
+    try:
+        wait_for(url, started)
+        yield url
+    finally:
+        started.terminate()
+        try:
+            started.wait(10)
+        except subprocess.TimeoutExpired:
+            started.kill()
+            started.wait()
+
+
+def environment() -> dict[str, str]:
+    """What a process needs to use the database of this test run."""
+    url = os.environ["DATABASE_URL"]
+    path, _, query = url.partition("?")
+    name = connection.settings_dict["NAME"]
+    return os.environ | {"DATABASE_URL": f"{path.rsplit('/', 1)[0]}/{name}?{query}"}
+
+
+@contextmanager
+def running_gateway(**more: str) -> Iterator[str]:
+    """The base URL of one more gateway process."""
+    port = str(free_port())
+    argv = [sys.executable, *UVICORN, "--port", port]
+    base = f"http://127.0.0.1:{port}"
+    env = environment() | {"PORT": port, **more}
+    with process(argv, env, f"{base}/mcp/health"):
+        yield base
+
+
+@pytest.fixture(scope="session")
+def gateways(django_db_setup: None) -> Iterator[tuple[str, str]]:
+    """Two processes that share nothing but Valkey and Postgres."""
+    with running_gateway() as first, running_gateway() as second:
+        yield first, second
+
+
+@pytest.fixture(scope="session")
+def sandbox(django_db_setup: None) -> Iterator[str]:
+    with running_sandbox() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def everything(django_db_setup: None) -> Iterator[str]:
+    """The reference server of the handshake era, from npm."""
+    if not EVERYTHING.exists():
+        if os.environ.get("SKIP_NODE") == "1":
+            pytest.skip("SKIP_NODE is set")
+        pytest.fail("tests/node_modules is missing: run `make test` once")
+    port = str(free_port())
+    url = f"http://127.0.0.1:{port}/mcp"
+    argv = ["node", str(EVERYTHING), "streamableHttp"]
+    with process(argv, os.environ | {"PORT": port}, url):
+        yield url
+
+
+class Acme:
+    """One organization with one server, changed as its pages would change it."""
+
+    def __init__(
+        self, organization: Organization, member: Membership, valkey: redis.Redis
+    ) -> None:
+        self.organization, self.member, self.valkey = organization, member, valkey
+        self.server: Server
+        self.policy: Policy
+        self.grant: Any
+        self.token = ""
+
+    def register(self, url: str) -> None:
+        self.server = registering.register(
+            self.organization, "server", url, {}, discover(url, {})
+        )
+        self.policy = publishing.create(self.server, "support", "", None)
+        self.publish()
+        self.mint("support-bot")
+
+    def publish(self, **document: Any) -> None:
+        text = json.dumps({"version": "1", "default": "allow"} | document)
+        publishing.publish_text(self.policy, text, None)
+
+    def mint(self, label: str) -> None:
+        self.grant, self.token = granting.mint(
+            None,
+            holder=self.member,
+            server=self.server,
+            policy=self.policy,
+            label=label,
+        )
+
+    @asynccontextmanager
+    async def client(self, base: str, mode: str, **more: Any) -> AsyncIterator[Client]:
+        """The official client; `mode` is "legacy" or a modern revision."""
+        headers = {"authorization": f"Bearer {self.token}"}
+        url = f"{base}/mcp/{self.server.public_id}"
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=30) as http,
+            Client(
+                streamable_http_client(url, http_client=http), mode=mode, **more
+            ) as client,
+        ):
+            yield client
+
+    def decisions(self) -> list[tuple[str, str, str | None]]:
+        """Method, decision and rule of each call on record."""
+        key = f"{{s{self.organization.shard:02d}}}:records"
+        fields = [fields for _, fields in self.valkey.xrange(key)]
+        return decided_calls(fields)
+
+
+@pytest.fixture
+def world(
+    transactional_db: None,
+    acme: Organization,
+    bob: Membership,
+    valkey: redis.Redis,
+) -> Acme:
+    return Acme(acme, bob, valkey)
