@@ -111,7 +111,7 @@ def make_environment(lock: int) -> None:
 def pip() -> list[str]:
     own = (VENV / "bin" / "pip").exists()
     base = [str(PYTHON), "-m", "pip"] if own else [sys.executable, "-m", "pip"]
-    options = ["--quiet", "--no-input", "--disable-pip-version-check"]
+    options = ["-qq", "--no-input", "--disable-pip-version-check"]
     return [*base, *options] if own else [*base, "--python", str(PYTHON), *options]
 
 

@@ -30,6 +30,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ SYSTEM_USER = "policylayer"
 SYSTEM_HOME = Path("/var/lib/policylayer")
 DATABASE = "policylayer"
 READY_SECONDS = 60.0
+THROWAWAY, THROWAWAY_SECONDS = "test-", 600.0
 
 POSTGRES_SETTINGS = {
     "listen_addresses": "",
@@ -174,7 +176,7 @@ def _answers_ping(path: Path) -> bool:
 
 def plan_postgres(data_dir: Path, *, durable: bool = True) -> Plan:
     ids = _system_ids() if os.geteuid() == 0 else None
-    home = _postgres_home(data_dir.resolve(), ids)
+    home = _postgres_home(data_dir.resolve(), ids, durable)
     binaries = _postgres_binaries(reachable_by=ids)
     data = home / "data"
     if not data.exists():
@@ -203,7 +205,7 @@ def _postgres_env() -> dict[str, str]:
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
-def _postgres_home(data_dir: Path, ids: tuple[int, int] | None) -> Path:
+def _postgres_home(data_dir: Path, ids: tuple[int, int] | None, durable: bool) -> Path:
     if ids is None:
         return private(data_dir / "postgres")
     named = data_dir / "postgres.path"
@@ -211,13 +213,23 @@ def _postgres_home(data_dir: Path, ids: tuple[int, int] | None) -> Path:
         home = Path(named.read_text().strip())
         _check_owner(home, data_dir)
     else:
-        home = SYSTEM_HOME / secrets.token_hex(6)
         open_to_all(SYSTEM_HOME)
+        if not durable:
+            _sweep()
+        home = SYSTEM_HOME / f"{'' if durable else THROWAWAY}{secrets.token_hex(6)}"
         home.mkdir(mode=0o700)
         os.chown(home, *ids)
         (private(data_dir) / "postgres.path").write_text(f"{home}\n")
     (home / "owner").write_text(f"{data_dir}\n")
     return home
+
+
+def _sweep() -> None:
+    """Test runs that were killed could not remove their servers' directories."""
+    for home in SYSTEM_HOME.glob(f"{THROWAWAY}*"):
+        old = time.time() - home.stat().st_mtime > THROWAWAY_SECONDS
+        if old and not children.working_in(home / "data", "postgres"):
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def _check_owner(home: Path, data_dir: Path) -> None:

@@ -158,3 +158,19 @@ def test_a_copied_data_directory_does_not_touch_the_server_of_the_first(tmp_path
     server = embedded.start_postgres(moved)
     server.stop()
     embedded.erase(moved)
+
+
+@as_root
+def test_what_killed_test_runs_left_is_swept_and_nothing_else(data_dir):
+    embedded.open_to_all(embedded.SYSTEM_HOME)
+    dead, kept = (embedded.SYSTEM_HOME / name for name in ("test-dead", "kept"))
+    for home in (dead, kept):
+        home.mkdir()
+        os.utime(home, (0, 0))
+    running = embedded.start_postgres(data_dir, durable=False)
+    home = Path((data_dir / "postgres.path").read_text().strip())
+    os.utime(home, (0, 0))
+    embedded._sweep()
+    assert (dead.exists(), kept.exists(), home.exists()) == (False, True, True)
+    running.stop()
+    kept.rmdir()

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 import redis
 
+from config.embedded import erase
 from tests.run.made import ROOT, MadeSystem, await_true, free_port
 
 pytestmark = [
@@ -29,9 +30,11 @@ EVERY_PART = {"postgres", "valkey", "web", "recorder", "sandbox", "worker", "bea
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeSystem]:
-    with MadeSystem(tmp_path_factory.mktemp("run") / "data", free_port()) as system:
+    data_dir = tmp_path_factory.mktemp("run") / "data"
+    with MadeSystem(data_dir, free_port()) as system:
         system.await_parts(EVERY_PART)
         yield system
+    erase(data_dir)
 
 
 def get(url: str) -> tuple[int, str]:
@@ -167,6 +170,7 @@ def test_two_run_side_by_side_then_start_again_after_any_end(system, tmp_path):
         os.kill(other.make.pid, signal.SIGKILL)  # the supervisor follows make
         await_true(lambda: not (data_dir / "run.json").exists(), 20)
 
+    erase(data_dir)
     assert bystander.poll() is None
     bystander.kill()
     bystander.wait()
