@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from config import embedded
-from config.directories import private
+from config.directories import open_to_all, private
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="root has rules of its own")
 
@@ -162,7 +162,7 @@ def test_a_copied_data_directory_does_not_touch_the_server_of_the_first(tmp_path
 
 @as_root
 def test_what_killed_test_runs_left_is_swept_and_nothing_else(data_dir):
-    embedded.open_to_all(embedded.SYSTEM_HOME)
+    open_to_all(embedded.SYSTEM_HOME)
     dead, kept = (embedded.SYSTEM_HOME / name for name in ("test-dead", "kept"))
     for home in (dead, kept):
         home.mkdir()
