@@ -22,8 +22,8 @@ YEAR = 365 * 24 * 3600
 @login_required
 def create_organization(request: HttpRequest) -> HttpResponse:
     """Open to everybody signed in: the first step after the sign-up."""
-    form = OrganizationForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = OrganizationForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         membership = organizations.found(cast(User, request.user), **form.cleaned_data)
         request.session[access.SESSION_KEY] = str(membership.organization_id)
         return redirect("home")

@@ -106,15 +106,15 @@ def mailbox_in_use() -> bool:
 @register.filter
 def inert(text: object) -> SafeString:
     """A name that a stranger chose: isolated, and what is invisible in it shown."""
-    return format_html("<bdi>{}</bdi>", visible(str(text)))
+    return format_html("<bdi>{}</bdi>", visible(text))
 
 
 @register.filter
-def visible(text: str) -> str:
+def visible(text: object) -> str:
     """Control and formatting characters as ‹U+202E›; line ends and tabs stay."""
     return "".join(
         f"‹U+{ord(character):04X}›" if disguises(character) else character
-        for character in text
+        for character in str(text)
     )
 
 

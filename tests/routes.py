@@ -1,0 +1,122 @@
+"""Every address of the pages: who may open it, who may post to it. One line each.
+
+test_matrix.py fails on an address that is not here, and holds each line for every
+person; test_pages.py draws what is marked `page`. A line names the widest promise:
+
+    Route("servers:edit", Role.ADMIN, post=FORM)
+
+- `minimum`: the narrowest role that gets in. Below it: 403. A stranger: 404 where the
+  address names an object of Acme. Nobody signed in: to the sign-in page.
+  EVERYBODY: no sign-in needed; SIGNED_IN: whoever is signed in.
+- `get`: the status of a GET for who may, None where there is only a POST.
+- `post`: the statuses of a POST of `data` for who may, empty where there is only a GET.
+- `get_differs`, `post_differs`: where it ends otherwise for one person ("nobody": who
+  is not signed in).
+
+`ARGUMENTS` says what the names in angle brackets stand for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from accounts.models import Role
+from tests.world import HOSTILE, World
+
+EVERYBODY = "everybody"
+SIGNED_IN = "signed in"
+DONE = frozenset({302})
+# A form that is posted empty is shown again with its errors.
+FORM = frozenset({422})
+SECRET = "test-mailbox-secret"
+NO_MAIL = "0" * 20 + "-" + "0" * 16
+INSIDERS = ("dora", "anna", "bob", "adam", "alice", "charlie")
+
+
+@dataclass(frozen=True)
+class Route:
+    name: str
+    minimum: str
+    get: int | None = 200
+    post: frozenset[int] = frozenset()
+    # A browser sends the token of the form even where nothing is filled in.
+    data: Mapping[str, str] = field(
+        default_factory=lambda: {"csrfmiddlewaretoken": "x"}
+    )
+    get_differs: Mapping[str, int] = field(default_factory=dict)
+    post_differs: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    page: bool = True
+
+
+def inside(status: int) -> dict[str, int]:
+    """Whoever is signed in is sent on, as from the sign-in page."""
+    return dict.fromkeys(INSIDERS, status)
+
+
+ROUTES = [
+    Route("home", EVERYBODY),
+    Route("healthz", EVERYBODY, page=False),
+    # accounts
+    Route(
+        "account_login",
+        EVERYBODY,
+        post=frozenset({200}),
+        get_differs=inside(302),
+        post_differs=dict.fromkeys(INSIDERS, DONE),
+    ),
+    Route(
+        "account_signup",
+        EVERYBODY,
+        post=frozenset({200}),
+        get_differs=inside(302),
+        post_differs=dict.fromkeys(INSIDERS, DONE),
+    ),
+    Route("account_logout", EVERYBODY, post=DONE, get_differs={"nobody": 302}),
+    Route("account_inactive", EVERYBODY),
+    Route("account_reauthenticate", SIGNED_IN, post=frozenset({200})),
+    Route("account_email_verification_sent", EVERYBODY),
+    Route("account_confirm_email", EVERYBODY, post=frozenset({404})),
+    Route("account_change_password", SIGNED_IN, post=frozenset({200})),
+    Route("account_set_password", SIGNED_IN, get=302, post=DONE, page=False),
+    Route("account_reset_password", EVERYBODY, post=frozenset({200})),
+    Route("account_reset_password_done", EVERYBODY),
+    Route("account_reset_password_from_key", EVERYBODY, post=frozenset({200})),
+    Route("account_reset_password_from_key_done", EVERYBODY),
+    Route("accounts:create_organization", SIGNED_IN, post=FORM),
+    Route("accounts:switch_organization", Role.VIEWER, get=None, post=frozenset({404})),
+    Route("accounts:set_theme", EVERYBODY, get=None, post=frozenset({400})),
+    Route("accounts:mailbox", EVERYBODY),
+    Route("accounts:mail", EVERYBODY, get=404),
+    Route("accounts:mail_html", EVERYBODY, get=404, page=False),
+    # servers
+    Route("servers:list", Role.VIEWER),
+    Route("servers:add", Role.ADMIN, post=FORM),
+    Route("servers:add_sandbox", Role.ADMIN, get=None, post=DONE),
+    Route("servers:detail", Role.VIEWER),
+    Route("servers:check", Role.POLICY_MANAGER, get=None, post=DONE),
+    Route("servers:edit", Role.ADMIN, post=FORM),
+    Route("servers:delete", Role.ADMIN, post=DONE, data={"name": HOSTILE[:100]}),
+    Route("servers:tool", Role.VIEWER),
+    Route("servers:verdict", Role.POLICY_MANAGER, get=None, post=FORM),
+    Route("servers:accept", Role.POLICY_MANAGER, get=None, post=DONE),
+    # policies
+    # grants
+    # activity
+    Route("activity:list", Role.VIEWER),
+    Route("activity:detail", Role.VIEWER),
+]
+
+ARGUMENTS: dict[str, Callable[[World], object]] = {
+    "secret": lambda world: SECRET,
+    "name": lambda world: NO_MAIL,
+    "key": lambda world: "no-such-key",
+    "uidb36": lambda world: "0",
+    "public_id": lambda world: world.server.public_id,
+    "server_id": lambda world: world.server.pk,
+    "tool_id": lambda world: world.tool.pk,
+    "policy_id": lambda world: world.policy.pk,
+    "number": lambda world: world.version.number,
+    "grant_id": lambda world: world.grant.pk,
+    "call_id": lambda world: world.record.id,
+}

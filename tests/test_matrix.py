@@ -1,0 +1,169 @@
+"""Every address x every role. The table is tests/routes.py."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from accounts.models import Role
+from tests.routes import ARGUMENTS, EVERYBODY, ROUTES, SIGNED_IN, Route
+from tests.world import PEOPLE, World, make_world
+
+pytestmark = pytest.mark.django_db
+MOST_QUERIES = 12
+CAST = ("nobody", "charlie", *reversed(PEOPLE))
+NOT_ALLOWED = 405
+# What is copied or edited is the name itself; what is read shows its disguise.
+ATTRIBUTES = re.compile(r'(value|data-text)="[^"]*"|<textarea.*?</textarea>', re.S)
+DISGUISES = re.compile("[\u202e\u200f]")
+
+
+def patterns(
+    resolver: URLResolver, namespace: str = ""
+) -> Iterator[tuple[str, URLPattern]]:
+    """The name of every pattern below a resolver, with its namespace."""
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from patterns(pattern, namespace + inner)
+        else:
+            yield f"{namespace}{pattern.name}", pattern
+
+
+PATTERNS = dict(patterns(get_resolver()))
+BY_NAME = {route.name: route for route in ROUTES}
+WITH_GET = [route for route in ROUTES if route.get is not None]
+WITH_POST = [route for route in ROUTES if route.post]
+
+
+def test_every_address_is_listed_once():
+    assert None not in (pattern.name for pattern in PATTERNS.values())
+    assert len(list(patterns(get_resolver()))) == len(PATTERNS)
+    assert set(BY_NAME) == set(PATTERNS)
+    assert len(BY_NAME) == len(ROUTES)
+
+
+def test_views_ask_access_for_the_role_that_is_listed():
+    """The check is the first statement: the outermost thing is its decorator."""
+    for name, pattern in PATTERNS.items():
+        asked = getattr(pattern.callback, "minimum_role", None)
+        listed = BY_NAME[name].minimum
+        assert asked == (listed if listed in Role.values else None), name
+
+
+@pytest.fixture
+def world(valkey, settings) -> World:
+    # The rate limits count addresses of the network: here all have the same.
+    settings.ACCOUNT_RATE_LIMITS = False
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    return make_world()
+
+
+def place(route: Route, world: World) -> str:
+    names = PATTERNS[route.name].pattern.regex.groupindex
+    return reverse(route.name, kwargs={name: ARGUMENTS[name](world) for name in names})
+
+
+def names_an_object(route: Route) -> bool:
+    """Whether the address holds the id of something that belongs to Acme."""
+    of_an_organization = route.minimum in Role.values
+    return of_an_organization and bool(PATTERNS[route.name].pattern.regex.groupindex)
+
+
+def client_of(world: World, name: str) -> Client:
+    client = Client()
+    if name != "nobody":
+        client.force_login(world.people[name].user)
+    return client
+
+
+def refusal(route: Route, name: str) -> int | None:
+    """The status that keeps this person out; None for who may."""
+    if route.minimum == EVERYBODY:
+        return None
+    if name == "nobody":
+        return 302
+    if route.minimum == SIGNED_IN:
+        return None
+    if name == "charlie":
+        return 404 if names_an_object(route) else None
+    widest_first = Role.values
+    may = widest_first.index(PEOPLE[name]) <= widest_first.index(route.minimum)
+    return None if may else 403
+
+
+def check(route: Route, name: str, answer, may: frozenset[int] | set[int]) -> None:
+    kept_out = refusal(route, name)
+    expected = may if kept_out is None else {kept_out}
+    assert answer.status_code in expected, (route.name, name, answer.status_code)
+    if kept_out == 302:
+        assert answer["Location"].startswith("/account/login/"), route.name
+
+
+@pytest.mark.parametrize("route", WITH_GET, ids=lambda route: route.name)
+def test_get(route, world):
+    assert route.get is not None
+    for name in CAST:
+        answer = client_of(world, name).get(place(route, world))
+        check(route, name, answer, {route.get_differs.get(name, route.get)})
+
+
+@pytest.mark.parametrize("route", WITH_POST, ids=lambda route: route.name)
+def test_post(route, world):
+    for name in CAST:
+        with transaction.atomic():
+            client = client_of(world, name)
+            answer = client.post(place(route, world), dict(route.data))
+            check(route, name, answer, route.post_differs.get(name, route.post))
+            transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_a_method_that_is_not_listed_does_nothing(route, world):
+    """Not allowed; or, of a page that only shows, what a GET shows."""
+    client = client_of(world, "alice")
+    if route.get is None:
+        assert client.get(place(route, world)).status_code == NOT_ALLOWED
+    if not route.post:
+        posted = client.post(place(route, world), dict(route.data))
+        assert posted.status_code in {NOT_ALLOWED, route.get}
+
+
+@pytest.mark.parametrize("route", WITH_POST, ids=lambda route: route.name)
+def test_a_post_without_the_token_of_its_form_is_refused(route, world):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(world.people["alice"].user)
+    assert client.post(place(route, world), dict(route.data)).status_code == 403
+
+
+@pytest.mark.parametrize("route", WITH_GET, ids=lambda route: route.name)
+def test_a_page_is_inert_and_takes_few_queries(route, world):
+    client = client_of(world, "alice")
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        answer = client.get(place(route, world))
+    assert len(queries) <= MOST_QUERIES, [query["sql"] for query in queries]
+    page = answer.content.decode()
+    assert "<script>alert" not in page
+    assert not DISGUISES.search(ATTRIBUTES.sub("", page))
+
+
+def test_other_people_see_nothing_of_acme(world):
+    """What charlie opens holds no name and no id of Acme's."""
+    canaries = [
+        str(thing.pk)
+        for thing in (world.acme, world.server, world.policy, world.grant, world.tool)
+    ]
+    canaries += ["alice@example.com", "Server 1", "Policy 1", "grant 1", "tool_1"]
+    client = client_of(world, "charlie")
+    for route in WITH_GET:
+        address = place(route, world)
+        page = client.get(address).content.decode().replace(address, "")
+        assert not [canary for canary in canaries if canary in page], route.name
