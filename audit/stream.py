@@ -55,6 +55,13 @@ class Streams:
         found: list[Entry] = self._client.xrange(records_key(shard), count=BATCH)
         return found
 
+    def last(self, shard: int) -> bytes | None:
+        found = self._client.xrevrange(records_key(shard), count=1)
+        return found[0][0] if found else None
+
+    def holds(self, shard: int, entry: bytes) -> bool:
+        return bool(self._client.xrange(records_key(shard), max=entry, count=1))
+
     def trim(self, shard: int, entries: Sequence[Entry]) -> None:
         """Removes these entries, which must be the first of the stream."""
         key = records_key(shard)

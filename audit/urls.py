@@ -1,3 +1,10 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from audit import views
+
+app_name = "activity"
+
+urlpatterns = [
+    path("", views.activity, name="list"),
+    path("<uuid:call_id>/", views.record, name="detail"),
+]
