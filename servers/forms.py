@@ -173,12 +173,15 @@ class EditServerForm(CredentialFields):
 
 
 class DeleteServerForm(forms.Form):
-    name = forms.CharField(required=False, widget=forms.TextInput(attrs=PLAIN))
+    name = forms.CharField(
+        label="To delete it, type its name",
+        strip=False,
+        widget=forms.TextInput(attrs=PLAIN),
+    )
 
-    def __init__(self, server: Server, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, server: Server, data: Any = None) -> None:
         self.server = server
-        super().__init__(*args, **kwargs)
-        self.fields["name"].label = "To delete it, type its name"
+        super().__init__(data)
 
     def clean_name(self) -> str:
         if self.cleaned_data["name"] != self.server.name:
@@ -211,9 +214,15 @@ class ToolFilter(forms.Form):
     )
     q = forms.CharField(required=False, max_length=200)
     category = forms.ChoiceField(
-        choices=[("", "Any category"), *Category.choices], required=False
+        choices=[("", "Any category"), *Category.choices],
+        required=False,
+        widget=forms.Select(attrs={"aria-label": "Category"}),
     )
-    state = forms.ChoiceField(choices=STATES, required=False)
+    state = forms.ChoiceField(
+        choices=STATES,
+        required=False,
+        widget=forms.Select(attrs={"aria-label": "State"}),
+    )
     after = forms.CharField(required=False, max_length=1000, strip=False)
 
 
