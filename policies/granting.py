@@ -35,9 +35,13 @@ class Minted(NamedTuple):
     token: str
 
 
+def may_handle_all(by: Membership | None) -> bool:
+    return by is None or by.at_least(Role.ADMIN)
+
+
 def may_handle(by: Membership | None, holder: Membership) -> bool:
     """Whether `by` may mint, change or revoke grants of `holder`."""
-    if by is None or by.at_least(Role.ADMIN):
+    if by is None or may_handle_all(by):
         return True
     return by.at_least(Role.POLICY_MANAGER) and by.pk == holder.pk
 

@@ -18,6 +18,7 @@ class Pinned:
 
     tools: tuple[Tool, ...]
     unset: frozenset[str]
+    rows: tuple[ToolDefinition, ...] = ()
 
     @functools.cached_property
     def by_name(self) -> Mapping[str, Tool]:
@@ -31,7 +32,7 @@ def pinned(server: Server) -> Pinned:
         .order_by("name")
     )
     unset = frozenset(row.name for row in rows if row.verdict_origin == Origin.UNSET)
-    return Pinned(tuple(map(as_tool, rows)), unset)
+    return Pinned(tuple(map(as_tool, rows)), unset, tuple(rows))
 
 
 def as_tool(row: ToolDefinition) -> Tool:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.compile import compile_document
@@ -123,6 +123,7 @@ def test_the_default_changes_in_its_place():
 TOOLS = ["list_charges", "create_refund", "get_one", "secret", "new*one", "a*b", "ü/~"]
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     st.lists(
         st.tuples(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.splice import NotEditable, Spliced
@@ -97,6 +97,7 @@ VALUES = st.one_of(
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     st.dictionaries(KEYS, st.dictionaries(KEYS, VALUES, max_size=3), max_size=4),
     st.sampled_from([None, 2, "\t"]),
