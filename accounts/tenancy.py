@@ -11,7 +11,7 @@ at another organization's row.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.db import models
@@ -64,6 +64,10 @@ class TenantQuerySet(models.QuerySet[Row]):
     def iterator(self, *args: Any, **kwargs: Any) -> Iterator[Row]:
         self._require_scope()
         return super().iterator(*args, **kwargs)
+
+    def aiterator(self, *args: Any, **kwargs: Any) -> AsyncIterator[Row]:
+        self._require_scope()
+        return super().aiterator(*args, **kwargs)
 
     def count(self) -> int:
         self._require_scope()

@@ -22,13 +22,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from accounts.models import Role
-from tests.world import HOSTILE, World
+from tests.world import DOCUMENT, HOSTILE, World
 
 EVERYBODY = "everybody"
 SIGNED_IN = "signed in"
 DONE = frozenset({302})
 # A form that is posted empty is shown again with its errors.
 FORM = frozenset({422})
+SHOWN = frozenset({200})
+BAD = frozenset({400})
+DRAFT = {"revision": "0", "text": DOCUMENT}
+NOT_BOB = {"bob": frozenset({403})}
 SECRET = "test-mailbox-secret"
 NO_MAIL = "0" * 20 + "-" + "0" * 16
 INSIDERS = ("dora", "anna", "bob", "adam", "alice", "charlie")
@@ -61,31 +65,31 @@ ROUTES = [
     Route(
         "account_login",
         EVERYBODY,
-        post=frozenset({200}),
+        post=SHOWN,
         get_differs=inside(302),
         post_differs=dict.fromkeys(INSIDERS, DONE),
     ),
     Route(
         "account_signup",
         EVERYBODY,
-        post=frozenset({200}),
+        post=SHOWN,
         get_differs=inside(302),
         post_differs=dict.fromkeys(INSIDERS, DONE),
     ),
     Route("account_logout", EVERYBODY, post=DONE, get_differs={"nobody": 302}),
     Route("account_inactive", EVERYBODY),
-    Route("account_reauthenticate", SIGNED_IN, post=frozenset({200})),
+    Route("account_reauthenticate", SIGNED_IN, post=SHOWN),
     Route("account_email_verification_sent", EVERYBODY),
     Route("account_confirm_email", EVERYBODY, post=frozenset({404})),
-    Route("account_change_password", SIGNED_IN, post=frozenset({200})),
+    Route("account_change_password", SIGNED_IN, post=SHOWN),
     Route("account_set_password", SIGNED_IN, get=302, post=DONE, page=False),
-    Route("account_reset_password", EVERYBODY, post=frozenset({200})),
+    Route("account_reset_password", EVERYBODY, post=SHOWN),
     Route("account_reset_password_done", EVERYBODY),
-    Route("account_reset_password_from_key", EVERYBODY, post=frozenset({200})),
+    Route("account_reset_password_from_key", EVERYBODY, post=SHOWN),
     Route("account_reset_password_from_key_done", EVERYBODY),
     Route("accounts:create_organization", SIGNED_IN, post=FORM),
     Route("accounts:switch_organization", Role.VIEWER, get=None, post=frozenset({404})),
-    Route("accounts:set_theme", EVERYBODY, get=None, post=frozenset({400})),
+    Route("accounts:set_theme", EVERYBODY, get=None, post=BAD),
     Route("accounts:mailbox", EVERYBODY),
     Route("accounts:mail", EVERYBODY, get=404),
     Route("accounts:mail_html", EVERYBODY, get=404, page=False),
@@ -101,7 +105,35 @@ ROUTES = [
     Route("servers:verdict", Role.POLICY_MANAGER, get=None, post=FORM),
     Route("servers:accept", Role.POLICY_MANAGER, get=None, post=DONE),
     # policies
-    # grants
+    Route("policies:list", Role.VIEWER),
+    Route("policies:create", Role.POLICY_MANAGER, post=FORM),
+    Route("policies:detail", Role.VIEWER),
+    Route("policies:save", Role.POLICY_MANAGER, get=None, post=DONE, data=DRAFT),
+    Route("policies:review", Role.POLICY_MANAGER, get=None, post=DONE, data=DRAFT),
+    Route("policies:check", Role.POLICY_MANAGER, get=None, post=SHOWN, data=DRAFT),
+    Route("policies:choose", Role.POLICY_MANAGER, get=None, post=BAD),
+    Route(
+        "policies:default_allow", Role.POLICY_MANAGER, get=None, post=DONE, data=DRAFT
+    ),
+    Route("policies:publish", Role.POLICY_MANAGER, post=DONE, data=DRAFT),
+    Route("policies:versions", Role.VIEWER),
+    Route("policies:version", Role.VIEWER),
+    Route("policies:restore", Role.POLICY_MANAGER, get=None, post=DONE),
+    # grants; the one of the table is alice's, and bob handles only his own
+    Route("grants:list", Role.VIEWER),
+    Route("grants:mint", Role.POLICY_MANAGER, post=FORM),
+    Route("grants:detail", Role.VIEWER),
+    Route(
+        "grants:edit", Role.POLICY_MANAGER, get=None, post=FORM, post_differs=NOT_BOB
+    ),
+    Route(
+        "grants:revoke",
+        Role.POLICY_MANAGER,
+        post=DONE,
+        get_differs={"bob": 403},
+        post_differs=NOT_BOB,
+    ),
+    Route("grants:connect", Role.VIEWER),
     # activity
     Route("activity:list", Role.VIEWER),
     Route("activity:detail", Role.VIEWER),

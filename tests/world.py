@@ -17,7 +17,7 @@ from accounts.models import Membership, Organization, Role, User
 from audit.ids import time_of, uuid7
 from audit.models import Record
 from policies.models import Grant, Policy, PolicyVersion
-from servers.models import Health, Server, ToolDefinition
+from servers.models import Credential, Health, Server, ToolDefinition
 
 PASSWORD = "correct horse battery"
 HOSTILE = "<script>alert(1)</script>\u202eevil\u200f" + "x" * 95
@@ -90,7 +90,11 @@ def make_server(acme: Organization) -> Server:
         Server(organization=acme, name=f"Server {n}", url=f"http://127.0.0.1:1/{n}")
         for n in range(12)
     ]
-    return Server.objects.bulk_create([hostile, *others])[0]
+    Server.objects.bulk_create([hostile, *others])
+    Credential.objects.create(
+        organization=acme, server=hostile, header="X-Key", key_id="k1", ciphertext=b"x"
+    )
+    return hostile
 
 
 def make_tools(server: Server) -> ToolDefinition:
