@@ -127,6 +127,22 @@ async def test_a_connect_that_hangs_ends_at_the_deadline() -> None:
             await door.open(target, asyncio.Protocol, 0.2)
 
 
+async def test_an_address_that_hangs_leaves_time_for_the_next() -> None:
+    tried: list[str] = []
+
+    async def half_hanging(address: Address, port: int) -> socket.socket:
+        tried.append(str(address))
+        if len(tried) == 1:
+            await asyncio.sleep(60)
+        raise ConnectionRefusedError(111, "refused")
+
+    door = Door(
+        False, resolve=Stub(["1.1.1.1", "1.0.0.1"]).resolve, connect=half_hanging
+    )
+    with pytest.raises(Unreachable, match=r"1\.1\.1\.1: no answer; 1\.0\.0\.1: Conn"):
+        await door.open(door.check_url("https://example.com/"), asyncio.Protocol, 0.4)
+
+
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A key and a certificate for good.example.com, signed by itself."""

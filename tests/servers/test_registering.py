@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -12,9 +11,8 @@ from accounts.models import GenerationChange, Membership, Organization
 from servers import credentials, registering, vault
 from servers.discovery import Discovery, Failed, discover
 from servers.models import Credential, Server, ToolDefinition
-from servers.refreshing import claim, headers_of, refresh
+from servers.refreshing import headers_of, refresh
 from servers.registering import NameTaken, Stale, register, store, update_server
-from servers.tasks import refresh_all, refresh_one
 from servers.verdicts import set_verdict, unset_tools
 from tests.servers.upstream import Upstream, tool
 
@@ -166,58 +164,6 @@ def test_what_an_older_url_said_is_not_stored(
     update_server(server, headers={"X": "new"})
     with pytest.raises(Stale):
         store(server, found)
-
-
-def test_a_failing_refresh_is_noted_and_changes_no_decision(
-    server: Server, upstream: Upstream
-) -> None:
-    before = changes(server.organization)
-    upstream.required = {"x-nothing": "fits"}
-    with pytest.raises(Failed):
-        refresh(server)
-    server.refresh_from_db()
-    assert (server.health, "HTTP 401" in server.error) == ("failing", True)
-    assert names(server) == ["read_file", "write_file"]
-    assert changes(server.organization) == before
-    upstream.required = {}
-    refresh(server)
-    server.refresh_from_db()
-    assert (server.health, server.error) == ("ok", "")
-
-
-def test_the_task_asks_once_in_ten_seconds(
-    server: Server, upstream: Upstream, valkey: Any
-) -> None:
-    upstream.seen.clear()
-    for _ in range(3):
-        refresh_one(str(server.pk))
-    assert upstream.methods().count("server/discover") == 1
-    assert not claim(server)
-    key = next(valkey.scan_iter("*refresh*"))
-    assert 0 < valkey.ttl(key) <= 10
-    valkey.delete(key)
-    assert claim(server)
-
-
-def test_the_task_survives_a_server_that_fails_or_is_gone(
-    server: Server, upstream: Upstream, valkey: Any
-) -> None:
-    upstream.required = {"x-nothing": "fits"}
-    refresh_one(str(server.pk))
-    server.refresh_from_db()
-    assert server.health == "failing"
-    refresh_one(str(uuid.uuid4()))
-
-
-def test_the_beat_asks_for_every_server(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sent: list[tuple[str, ...]] = []
-    monkeypatch.setattr(
-        refresh_one, "apply_async", lambda args, expires: sent.append(args)
-    )
-    refresh_all()
-    assert sent == [(str(server.pk),)]
 
 
 def test_removing_takes_tools_and_credentials_along(server: Server) -> None:
