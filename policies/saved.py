@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from policies.compile import CompiledPolicy
 from policies.facts import Tool
@@ -12,6 +13,7 @@ from policies.plans import Entry
 from policies.rule_views import Leaf, RuleView, rules_of
 
 MOST_NAMED = 5
+MOST_TOOLS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,17 @@ class Saved:
             for leaf in rule.leaves:
                 yield rule, leaf
 
+    @cached_property
+    def _tools_of(self) -> dict[str, list[Tool]]:
+        return {}
+
     def tools_of(self, entry: Entry) -> list[Tool]:
-        return [tool for tool in self.tools if self._applies(entry, tool)]
+        """The tools that an entry applies to; of very many the first."""
+        known = self._tools_of.get(entry.pointer)
+        if known is None:
+            applying = (tool for tool in self.tools if self._applies(entry, tool))
+            known = self._tools_of[entry.pointer] = list(islice(applying, MOST_TOOLS))
+        return known
 
     def _applies(self, entry: Entry, tool: Tool) -> bool:
         resolved = self.compiled.resolve(tool.name)

@@ -53,10 +53,10 @@ class Command(BaseCommand):
 
     def _decide(self, reader: CaseReader, line: bytes) -> None:
         try:
-            text = line.decode()
+            text = line.decode().strip()
         except UnicodeDecodeError as error:
             raise BadLine(f"no UTF-8 at byte {error.start + 1}.") from None
-        if not text.strip():
+        if not text:
             return
         answer = reader.answer(text)
         if answer is not None:
