@@ -56,6 +56,8 @@ async def _ask(url: str, headers: Mapping[str, str] | Failed) -> Answer:
 def _headers(wanted: WantedServer, server: Server | None) -> Mapping[str, str] | Failed:
     if wanted.headers is not None or server is None:
         return _checked(wanted)
+    if registering.moves(server, wanted.url):
+        return {}  # stored credentials never follow to another host
     try:
         return refreshing.headers_of(server)
     except Failed as failed:
