@@ -23,7 +23,6 @@ from servers.models import Credential, Server, ToolDefinition
 from tests.conftest import member
 from tests.servers.upstream import tool
 
-
 TOUCHED = (
     *(Policy, PolicyVersion, Grant, Server, Credential, ToolDefinition),
     *(Organization, Membership, User),
