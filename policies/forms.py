@@ -10,12 +10,20 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from accounts.models import Membership, Organization
+from accounts.templatetags.ui import visible
 from policies import granting, publishing
 from policies.drafting import Start
 from policies.models import Grant, Policy
 from servers.models import Server
 
 EXPIRY = "%Y-%m-%dT%H:%M"
+
+
+class VisibleChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """Names in an option cannot be isolated: what is invisible in them is shown."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return visible(str(obj))
 
 
 class NewPolicyForm(forms.Form):
@@ -26,7 +34,7 @@ class NewPolicyForm(forms.Form):
         help_text="What it is for, such as “support agents”.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    server = forms.ModelChoiceField(
+    server = VisibleChoice(
         label="Server", queryset=Server.objects.none(), to_field_name="public_id"
     )
     start = forms.ChoiceField(
@@ -117,7 +125,7 @@ class GrantFields(forms.Form):
 
 class MintForm(GrantFields):
     policy = forms.ChoiceField(label="Server and policy")
-    member = forms.ModelChoiceField(
+    member = VisibleChoice(
         label="Member",
         queryset=Membership.objects.none(),
         help_text="Whose calls these are: the requester in rules and approvals.",
@@ -139,7 +147,7 @@ class MintForm(GrantFields):
 
 
 class EditGrantForm(GrantFields):
-    policy = forms.ModelChoiceField(
+    policy = VisibleChoice(
         label="Policy",
         queryset=Policy.objects.none(),
         required=False,
@@ -183,11 +191,12 @@ def _targets(organization: Organization) -> dict[str, Target]:
 
 
 def _offered(policy: Policy) -> str:
-    return policy.name if policy.current else f"{policy.name} (never published)"
+    name = visible(policy.name)
+    return name if policy.current else f"{name} (never published)"
 
 
 def _grouped(targets: dict[str, Target]) -> Iterable[tuple[str, Any]]:
     groups: dict[str, list[tuple[str, str]]] = {}
     for value, (server, _, label) in targets.items():
-        groups.setdefault(server.name, []).append((value, label))
+        groups.setdefault(visible(server.name), []).append((value, label))
     return [("", "Choose"), *groups.items()]
