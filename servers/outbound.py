@@ -68,6 +68,7 @@ class Door:
     ) -> None:
         self.rules = Rules(allow_private, own_ports)
         self._resolve, self._connect = resolve, connect
+        self._lookups: dict[str, asyncio.Future[list[Address]]] = {}
         self._tls = tls or verifying_tls()
 
     @classmethod
@@ -106,7 +107,21 @@ class Door:
         return found[:MAX_ADDRESSES]
 
     async def _lookup(self, target: Target) -> list[Address]:
-        return await self._resolve(target.host, target.port)
+        """One lookup a name at a time: they run in few threads, which a name server
+        that hangs must not fill.
+        """
+        host = target.host
+        running = self._lookups.get(host)
+        if running is None:
+            running = asyncio.ensure_future(self._resolve(host, target.port))
+            self._lookups[host] = running
+            running.add_done_callback(lambda done: self._looked_up(host, done))
+        return await asyncio.shield(running)
+
+    def _looked_up(self, host: str, done: asyncio.Future[list[Address]]) -> None:
+        del self._lookups[host]
+        if not done.cancelled():
+            done.exception()  # retrieved here too, as every caller may be gone
 
     def _check(self, address: Address, target: Target) -> None:
         try:

@@ -114,6 +114,33 @@ async def test_names_without_address() -> None:
         await door.open(door.check_url("https://example.com/"), asyncio.Protocol, 5)
 
 
+async def test_a_name_is_looked_up_once_at_a_time() -> None:
+    go_on = asyncio.Event()
+    stub = Stub(["1.1.1.1"])
+
+    async def slowly(host: str, port: int) -> list[Address]:
+        await go_on.wait()
+        return await stub.resolve(host, port)
+
+    door = Door(False, resolve=slowly, connect=stub.connect)
+
+    async def attempt(port: int, seconds: float = 5) -> None:
+        target = door.check_url(f"https://example.com:{port}/")
+        await door.open(target, asyncio.Protocol, seconds)
+
+    impatient = asyncio.create_task(attempt(443, 0.05))
+    waiting = [asyncio.create_task(attempt(port)) for port in range(1000, 1005)]
+    with pytest.raises(Unreachable, match="did not take the connection"):
+        await impatient
+    go_on.set()
+    failed = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(each) for each in failed} == {Unreachable}
+    assert (stub.lookups, len(stub.connected)) == (1, 5)
+    with pytest.raises(Unreachable):
+        await attempt(443)
+    assert stub.lookups == 2
+
+
 async def test_a_connect_that_hangs_ends_at_the_deadline() -> None:
     async def hanging(address: Address, port: int) -> socket.socket:
         await asyncio.sleep(60)
