@@ -1,4 +1,4 @@
-"""A headless Chromium against a live server; with SCREENSHOTS=folder it also draws.
+"""A headless Chromium against a live server. With SCREENSHOTS=folder pages are drawn.
 
 Playwright's synchronous API keeps an event loop in this thread, which Django takes for
 an asynchronous view: hence DJANGO_ALLOW_ASYNC_UNSAFE.
@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from django.conf import settings as django_settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+PHONE, DESK = 390, 1280
+SECONDS = 10
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if path is None and os.environ.get("SKIP_BROWSER") == "1":
-        pytest.skip("no Chromium here, and SKIP_BROWSER=1")
+    found = map(shutil.which, (os.environ.get("CHROMIUM", ""), *CHROMIUMS))
+    path = next(filter(None, found), None)
     assert path, "No Chromium found: install it, or set SKIP_BROWSER=1"
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as playwright:
@@ -30,3 +34,51 @@ def chromium() -> Iterator[Browser]:
         yield browser
         browser.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def open_page(chromium: Browser, live_server: Any, valkey: Any) -> Iterator[Any]:
+    """`open_page(membership, width=, theme=, javascript=)`: a page of that person.
+
+    What the browser complains about (scripts, styles, missing files) fails the test.
+    """
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def opened(membership=None, width=DESK, theme="light", javascript=True) -> Page:
+        context = chromium.new_context(
+            base_url=live_server.url,
+            viewport={"width": width, "height": 800},
+            color_scheme=theme,
+            java_script_enabled=javascript,
+        )
+        contexts.append(context)
+        context.set_default_timeout(SECONDS * 1000)
+        if membership is not None:
+            context.add_cookies([session_cookie(membership, live_server.url)])
+        page = context.new_page()
+        page.on("console", lambda said: note(complaints, said))
+        page.on("pageerror", lambda error: note(complaints, error))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+def note(complaints: list[str], said: Any) -> None:
+    text = getattr(said, "text", str(said))
+    # A page that is refused or not found is an answer, not a fault of the page.
+    if getattr(said, "type", "error") == "error" and "responded with" not in text:
+        complaints.append(text)
+
+
+def session_cookie(membership: Any, url: str) -> Any:
+    client = Client()
+    client.force_login(membership.user)
+    name = django_settings.SESSION_COOKIE_NAME
+    return {"name": name, "value": client.cookies[name].value, "url": url}
+
+
+Opener = Callable[..., Page]

@@ -1,0 +1,77 @@
+"""Every page of tests/routes.py: wide and narrow, light and dark, full and empty.
+
+axe finds no violation of WCAG 2.2 AA, nothing is wider than the screen, the browser
+complains about nothing (a strict CSP would make it), and there is a heading.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import DESK, PHONE, Opener
+from tests.routes import EVERYBODY, ROUTES, Route
+from tests.test_matrix import names_an_object, place
+from tests.world import World, make_world
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+]
+AXE = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PAGES = [route for route in ROUTES if route.page and route.get is not None]
+TOLD = """(tags) => axe.run({runOnly: {type: 'tag', values: tags}}).then(
+  (found) => found.violations.map((broken) =>
+    [broken.id, ...broken.nodes.map((node) => node.html.slice(0, 160))].join(' ')))"""
+
+
+@pytest.fixture
+def world(transactional_db: None, settings) -> World:
+    settings.ACCOUNT_RATE_LIMITS = False
+    return make_world()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [DESK, PHONE])
+@pytest.mark.parametrize("who", ["nobody", "alice", "charlie"])
+def test_pages(open_page: Opener, world: World, who, width, theme):
+    """alice sees everything at its worst; charlie's organization is empty."""
+    page = open_page(world.people.get(who), width=width, theme=theme)
+    wrong = {}
+    for route in PAGES:
+        if opens(route, who):
+            wrong[route.name] = faults(page, route, place(route, world))
+            draw(page, f"{route.name}-{who}-{width}-{theme}")
+    wrong = {name: found for name, found in wrong.items() if found}
+    assert not wrong, "\n".join(f"{name}: {found}" for name, found in wrong.items())
+
+
+def opens(route: Route, who: str) -> bool:
+    if who == "nobody":
+        return route.minimum == EVERYBODY
+    if who == "charlie":
+        return route.minimum != EVERYBODY and not names_an_object(route)
+    return route.minimum != EVERYBODY or route.name == "home"
+
+
+def faults(page: Page, route: Route, address: str) -> list[str]:
+    answer = page.goto(address)
+    page.evaluate(AXE.read_text())
+    found: list[str] = page.evaluate(TOLD, RULES)
+    if answer is None or answer.status != route.get:
+        found.append(f"answered {answer and answer.status}")
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append("wider than the screen")
+    if page.locator("h1").count() != 1:
+        found.append("has no heading, or several")
+    return found
+
+
+def draw(page: Page, name: str) -> None:
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/{name.replace(':', '_')}.png", full_page=True)
