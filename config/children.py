@@ -33,6 +33,7 @@ class Plan:
     cwd: str = "/"
     stop_signal: int = signal.SIGTERM
     ids: tuple[int, int] | None = None  # uid and gid, where they are not ours
+    problem: Callable[[], str] = lambda: ""  # why it is not ready, where it can tell
     # Called before every start: deals with what a killed predecessor left behind.
     settle: Callable[[], None] = lambda: None
 

@@ -10,7 +10,7 @@ from config import embedded
 from config.children import Plan
 from config.run import datadir, migrations
 from config.run.environment import environment, mailbox_line, write_run_file
-from config.run.health import READY
+from config.run.health import PROBLEM, READY
 from config.run.options import ROOT, Options, check_port, read_options
 from config.run.parts import MIGRATE, PARTS
 from config.run.supervisor import Stopped, Supervisor
@@ -77,6 +77,7 @@ def start_servers(options: Options, supervisor: Supervisor) -> tuple[str, str]:
 
 def migrate(options: Options, supervisor: Supervisor, env: Mapping[str, str]) -> None:
     url = env["DATABASE_URL"]
+    migrations.check_database(url)
     if migrations.are_applied(url, options.data_dir):
         return
     say("Bringing the database up to date.")
@@ -100,6 +101,7 @@ def plan(
         argv=[sys.executable, *(word.format_map(words) for word in command)],
         env=env,
         ready=READY[ready](env),
+        problem=PROBLEM[ready](env) if ready in PROBLEM else str,
         cwd=str(ROOT),
     )
 

@@ -20,6 +20,12 @@ def web_answers(env: Mapping[str, str]) -> Callable[[], bool]:
     )
 
 
+def gateway_problem(env: Mapping[str, str]) -> Callable[[], str]:
+    """What the gateway itself says about it, as of a Valkey that is set up wrong."""
+    port, name = int(env["PORT"]), urlsplit(env["BASE_URL"]).netloc
+    return lambda: ask(port, "/mcp/health", name)[1]
+
+
 def sandbox_answers(env: Mapping[str, str]) -> Callable[[], bool]:
     port = int(env["SANDBOX_PORT"])
     return lambda: status(port, "/healthz", f"{HOST}:{port}") == 200
@@ -39,13 +45,18 @@ def recorder_beats(env: Mapping[str, str]) -> Callable[[], bool]:
 
 
 def status(port: int, path: str, host: str) -> int:
-    """The status of a GET on loopback; 0 for no answer."""
+    return ask(port, path, host)[0]
+
+
+def ask(port: int, path: str, host: str) -> tuple[int, str]:
+    """Status and text of a GET on loopback; 0 for no answer."""
     link = http.client.HTTPConnection(HOST, port, timeout=2)
     try:
-        link.request("GET", path, headers={"Host": host, "Accept": "text/plain"})
-        return link.getresponse().status
+        link.request("GET", path, headers={"Host": host, "Accept": "*/*"})
+        answer = link.getresponse()
+        return answer.status, answer.read(1000).decode(errors="replace")
     except (OSError, http.client.HTTPException):
-        return 0
+        return 0, ""
     finally:
         link.close()
 
@@ -56,3 +67,4 @@ READY: dict[str, Callable[[Mapping[str, str]], Callable[[], bool]]] = {
     "recorder": recorder_beats,
     "running": lambda env: lambda: True,
 }
+PROBLEM = {"web": gateway_problem}

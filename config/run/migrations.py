@@ -10,6 +10,7 @@ import psycopg
 
 from config.run.datadir import write_private
 from config.run.options import ROOT
+from config.run.terminal import StartError
 
 APPLIED = """
     SELECT md5(string_agg(app || chr(46) || name, chr(32) ORDER BY id))
@@ -36,6 +37,13 @@ def _code() -> str:
     for path in sorted(ROOT.glob("*/migrations/*.py")):
         digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def check_database(database_url: str) -> None:
+    try:
+        psycopg.connect(database_url, connect_timeout=5).close()
+    except psycopg.Error as error:
+        raise StartError(f"DATABASE_URL leads to no database: {error}") from None
 
 
 def _database(database_url: str) -> str:

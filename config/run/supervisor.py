@@ -19,6 +19,7 @@ from config.run.process import Supervised
 from config.run.terminal import StartError, say
 
 START_SECONDS = 90.0
+TELL_SECONDS = 10.0
 STOP_SECONDS = 12.0
 IDLE_SECONDS = 1.0
 ASKING_SECONDS = 0.03
@@ -47,15 +48,19 @@ class Supervisor:
             part.start()
             self._parts.append(part)
             self._remember()
-        deadline = time.monotonic() + START_SECONDS
-        waiting = new
+        self._await_ready(new)
+
+    def _await_ready(self, waiting: list[Supervised]) -> None:
+        begun, told = time.monotonic(), False
         while waiting := [p for p in waiting if not (p.alive() and p.plan.ready())]:
             self._turn(ASKING_SECONDS)
-            if time.monotonic() > deadline:
-                late = (
-                    f"{waiting[0].plan.name} is not ready after {START_SECONDS:.0f} s."
-                )
-                raise StartError(late + waiting[0].last_words())
+            waited, first = time.monotonic() - begun, waiting[0]
+            if waited > START_SECONDS:
+                late = f"{first.plan.name} is not ready. {first.plan.problem()}"
+                raise StartError(late + first.last_words())
+            if waited > TELL_SECONDS and not told:
+                say(f"Waiting for {first.plan.name}. {first.plan.problem()}")
+                told = True
 
     def run(self, plan: Plan) -> None:
         """Runs it to its end."""

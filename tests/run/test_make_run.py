@@ -176,3 +176,32 @@ def test_two_run_side_by_side_then_start_again_after_any_end(system, tmp_path):
     assert bystander.poll() is None
     bystander.kill()
     bystander.wait()
+
+
+def test_servers_that_are_named_are_used_and_not_started(tmp_path):
+    postgres = os.environ["DATABASE_URL"]
+    name = f"given{os.getpid()}"
+    with psycopg.connect(postgres, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+    given = {
+        "DATABASE_URL": postgres.replace("/policylayer?", f"/{name}?"),
+        "REDIS_URL": f"{os.environ['TEST_VALKEY_URL'].split('?')[0]}?db=15",
+    }
+    data_dir = tmp_path / "data"
+    with MadeSystem(data_dir, free_port(), **given) as system:
+        assert set(system.parts()) & {"postgres", "valkey"} == set()
+        assert not (data_dir / "valkey").exists()
+        with psycopg.connect(given["DATABASE_URL"]) as database:
+            assert database.execute("SELECT count(*) FROM django_migrations").fetchone()
+        system.await_parts(EVERY_PART - {"postgres", "valkey"})
+    with psycopg.connect(postgres, autocommit=True) as server:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_a_database_that_is_not_there_is_told(tmp_path):
+    nowhere = f"postgresql://x@127.0.0.1:{free_port()}/x"
+    system = MadeSystem(tmp_path / "data", free_port(), DATABASE_URL=nowhere).begin()
+    assert system.await_end() != 0
+    said = "\n".join(system.lines)
+    assert "DATABASE_URL leads to no database" in said
+    assert "Traceback" not in said
