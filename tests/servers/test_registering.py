@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from accounts.models import GenerationChange, Membership, Organization
 from servers import credentials, registering, vault
@@ -186,3 +187,15 @@ def test_verdicts(server: Server, bob: Membership) -> None:
     )  # fmt: skip
     assert unset_tools(server) == ["write_file"]
     assert changes(server.organization) == before + 1
+
+
+def test_the_command_that_takes_a_new_key_into_use(
+    server: Server, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("rewrap_credentials")
+    assert capsys.readouterr().out.startswith("0 credentials")
+    new = "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM="
+    keys = settings.ENCRYPTION_KEYS["keys"] | {"k3": new}
+    settings.ENCRYPTION_KEYS = {"current": "k3", "keys": keys}
+    call_command("rewrap_credentials")
+    assert capsys.readouterr().out.startswith("2 credentials")
