@@ -27,8 +27,8 @@ MOST_CHOICES = 200
 MOST_COUNTED = 1_000
 
 
-@require_safe
 @membership_required(Role.VIEWER)
+@require_safe
 def activity(request: MemberRequest) -> HttpResponse:
     form = ActivityForm(ZoneInfo(request.organization.zone), request.GET.dict())
     found = page(request.organization, form, request.GET.dict())
@@ -53,8 +53,8 @@ def _quarantined(request: MemberRequest) -> int:
     return rows[:MOST_COUNTED].count()
 
 
-@require_safe
 @membership_required(Role.VIEWER)
+@require_safe
 def record(request: MemberRequest, call_id: UUID) -> HttpResponse:
     try:
         place = {"time": time_of(call_id), "id": call_id}
