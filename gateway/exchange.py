@@ -68,6 +68,10 @@ class Exchange:
         self.watcher: asyncio.Task[None] | None = None
         self.task = asyncio.current_task()
 
+    def hand_over(self) -> None:
+        """From here on the call counts, whatever comes."""
+        self.sent = True
+
     async def reply(
         self,
         status: int,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +30,11 @@ class Outcomes:
         self._kept: OrderedDict[UUID, tuple[bytes, ...]] = OrderedDict()
         self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
+    async def start(self) -> None:
+        """Loads the script ahead: the next call must find given back what this one
+        did not use, also the first time."""
+        with suppress(ValkeyDown):
+            await self._valkey.command("SCRIPT", "LOAD", GIVE_BACK.text)
         self._task = asyncio.get_running_loop().create_task(self._repeat())
 
     async def close(self) -> None:

@@ -59,7 +59,7 @@ class Gateway:
 
     async def start(self) -> None:
         await self.valkey.connect()
-        self.outcomes.start()
+        await self.outcomes.start()
         self.watch.start()
 
     async def close(self) -> None:

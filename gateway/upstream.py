@@ -118,16 +118,13 @@ async def _post(x: Exchange, body: bytes, head: headers.List) -> Response:
     """Raises Lost where it was sent, UpstreamFault where it was not."""
     rights, gateway = x.snapshot.rights, x.gateway
     try:
-        response = await upstream_sessions.post(
-            gateway, rights, head, body, gateway.deadlines
+        return await upstream_sessions.post(
+            gateway, rights, head, body, gateway.deadlines, x.hand_over
         )
     except UpstreamFault as fault:
         if fault.sent:
-            x.sent = True
             raise Lost(fault.text) from None
         raise
-    x.sent = True
-    return response
 
 
 async def _renewed(

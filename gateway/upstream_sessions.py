@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,12 @@ async def open_session(
 
 
 async def post(
-    gateway: Gateway, rights: Rights, headers: Headers, body: bytes, within: Deadlines
+    gateway: Gateway,
+    rights: Rights,
+    headers: Headers,
+    body: bytes,
+    within: Deadlines,
+    on_sent: Callable[[], None] | None = None,
 ) -> Response:
     """Raises UpstreamFault, which says whether anything was sent."""
     target = rights.upstream.target
@@ -77,7 +83,7 @@ async def post(
         raise UpstreamFault(rights.upstream.refused, sent=False)
     try:
         return await gateway.pool.request(
-            target, "POST", target.path, [*_MEDIA, *headers], body, within
+            target, "POST", target.path, [*_MEDIA, *headers], body, within, on_sent
         )
     except NotSent as error:
         text = f"The server cannot be reached: {error.reason}"

@@ -8,6 +8,7 @@ second. aiohttp costs ten times as much a call, httpx a hundred and fifty.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from servers.addresses import Target
 from servers.failures import Busy, Unreachable
@@ -46,14 +47,18 @@ class Pool:
         headers: Headers,
         body: bytes,
         deadlines: Deadlines,
+        on_sent: Callable[[], None] | None = None,
     ) -> Response:
-        """Returns when the head of the answer is there.
+        """Returns when the head of the answer is there. `on_sent` is called when the
+        request is handed to the transport: who cancels this needs to know.
 
         Raises `NotSent` where the request was certainly not handed to the transport,
         `Lost` where it was; ValueError for headers that cannot be written.
         """
         request = write_request(target, method, path, headers, body)
         connection = self._take(target.key) or await self._connect(target, deadlines)
+        if on_sent is not None:
+            on_sent()
         answer = connection.send(request, deadlines)
         try:
             return await answer

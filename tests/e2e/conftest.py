@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import pytest
@@ -177,7 +177,7 @@ class Acme:
     def decisions(self) -> list[tuple[str, str, str | None]]:
         """Method, decision and rule of each call on record."""
         key = f"{{s{self.organization.shard:02d}}}:records"
-        fields = [fields for _, fields in self.valkey.xrange(key)]
+        fields = [fields for _, fields in cast(Any, self.valkey.xrange(key))]
         return decided_calls(fields)
 
 

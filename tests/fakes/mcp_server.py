@@ -45,7 +45,7 @@ class Seen:
 
     @property
     def method(self) -> str:
-        return self.message.get("method", "")
+        return str(self.message.get("method", ""))
 
     def header(self, name: str) -> str | None:
         values = self.headers.get(name, [])

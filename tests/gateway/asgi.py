@@ -73,9 +73,11 @@ class Pending:
     def disconnect(self) -> None:
         self._gone.set()
 
-    async def piece(self) -> dict[str, Any]:
+    async def begun(self) -> None:
+        """Until something of the answer is there."""
         async with asyncio.timeout(MAX_SECONDS):
-            return await self.pieces.get()
+            while self.pieces.empty():
+                await asyncio.sleep(0.01)
 
     async def answer(self) -> Answer:
         async with asyncio.timeout(MAX_SECONDS):

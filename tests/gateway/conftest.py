@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from typing import Any, TypeVar
-from unittest import mock
+from typing import Any, TypeVar, cast
 
 import pytest
 import redis
@@ -41,6 +40,13 @@ async def orm(work: Callable[[], T]) -> T:
     return await asyncio.to_thread(done)
 
 
+def discovery(era: str, tools: list[Any]) -> Discovery:
+    """What a fake server says of itself, as discovery reads it."""
+    revision = "2026-07-28" if era == "modern" else "2025-11-25"
+    read, _ = read_tools(tools)
+    return Discovery(era, revision, {}, dict(CAPABILITIES), "", tuple(read))
+
+
 class World:
     """What a test changes goes through the same functions as the pages."""
 
@@ -56,9 +62,7 @@ class World:
         self.token = ""
 
     async def register(self, fake: FakeServer, headers: dict[str, str]) -> None:
-        tools, _ = read_tools(fake.tools)
-        revision = "2026-07-28" if fake.era == "modern" else "2025-11-25"
-        found = Discovery(fake.era, revision, {}, dict(CAPABILITIES), "", tuple(tools))
+        found = discovery(fake.era, fake.tools)
         self.server = await orm(
             lambda: registering.register(
                 self.organization, "payments", fake.url, headers, found
@@ -68,13 +72,17 @@ class World:
             lambda: publishing.create(self.server, "support", "", None)
         )
 
+    async def rediscover(self, tools: list[Any]) -> None:
+        """What the worker stores after it has asked the server again."""
+        found = discovery(self.server.era, tools)
+        await orm(lambda: registering.store(self.server, found))
+
     async def publish(self, **document: Any) -> None:
         text = json.dumps(ALLOW | document)
-        with mock.patch.object(publishing, "warnings", lambda *_: []):
-            await orm(lambda: publishing.publish_text(self.policy, text, None))
+        await orm(lambda: publishing.publish_text(self.policy, text, None))
 
     async def mint(self, **more: Any) -> str:
-        given = {"label": f"bot {id(more)}", "policy": self.policy} | more
+        given: dict[str, Any] = {"label": "bot", "policy": self.policy} | more
         minted = await orm(
             lambda: granting.mint(None, holder=self.member, server=self.server, **given)
         )
@@ -100,7 +108,7 @@ class World:
         await orm(held)
 
     def client(self, era: str = "modern", **more: Any) -> Client:
-        given = {
+        given: dict[str, Any] = {
             "app": self.app,
             "path": f"/mcp/{self.server.public_id}",
             "token": self.token,
@@ -123,7 +131,7 @@ class World:
 
     def stream(self) -> list[dict[bytes, bytes]]:
         key = f"{{s{self.organization.shard:02d}}}:records"
-        return [fields for _, fields in self.valkey.xrange(key)]
+        return [fields for _, fields in cast(Any, self.valkey.xrange(key))]
 
     def records(self) -> list[entries.CallEntry]:
         return [
@@ -154,7 +162,7 @@ def decided_calls(
     stream: list[dict[bytes, bytes]],
 ) -> list[tuple[str, str, str | None]]:
     """Method, decision and rule of each call in a record stream."""
-    found = []
+    found: list[tuple[str, str, str | None]] = []
     for fields in stream:
         if b"c" in fields:
             entry = entries.decode_call(fields[b"c"]).entry
