@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 PHONE, DESK = 390, 1280
-SECONDS = 10
+SECONDS = 30
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +27,7 @@ def chromium() -> Iterator[Browser]:
     path = next(filter(None, found), None)
     assert path, "No Chromium found: install it, or set SKIP_BROWSER=1"
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    expect.set_options(timeout=SECONDS * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path, args=["--no-sandbox"]
@@ -38,19 +39,22 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(chromium: Browser, live_server: Any, valkey: Any) -> Iterator[Any]:
-    """`open_page(membership, width=, theme=, javascript=)`: a page of that person.
+    """`open_page(membership, width=, theme=, javascript=, zone=)`: that person's page.
 
     What the browser complains about (scripts, styles, missing files) fails the test.
     """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def opened(membership=None, width=DESK, theme="light", javascript=True) -> Page:
+    def opened(
+        membership=None, width=DESK, theme="light", javascript=True, zone="UTC"
+    ) -> Page:
         context = chromium.new_context(
             base_url=live_server.url,
             viewport={"width": width, "height": 800},
             color_scheme=theme,
             java_script_enabled=javascript,
+            timezone_id=zone,
         )
         contexts.append(context)
         context.set_default_timeout(SECONDS * 1000)
