@@ -71,16 +71,14 @@ def own(tmp_path: Path) -> Iterator[Running]:
 # On the real server
 
 
-async def test_a_script_is_loaded_where_the_server_lacks_it(
-    valkey: redis.Redis,
-) -> None:
-    valkey.script_flush()
-    async with connected() as client:
+async def test_a_script_is_loaded_where_the_server_lacks_it(own: Running) -> None:
+    # On a server of its own: other tests' scripts would be forgotten too.
+    async with connected(own.url) as client:
         assert client.ready
         answers = [client.run(ECHO, [b"{s07}:k"], [b"%d" % n]) for n in range(50)]
         assert await asyncio.gather(*answers) == [b"%d" % n for n in range(50)]
         assert await client.run(INCREMENT, [b"{s07}:n"], [b"2"]) == 2
-        valkey.script_flush()
+        assert await client.command("SCRIPT", "FLUSH") == b"OK"
         assert await client.run(INCREMENT, [b"{s07}:n"], [b"2"]) == 4
 
 
@@ -128,6 +126,7 @@ async def test_a_cancelled_caller_does_not_stop_the_others(
 ) -> None:
     late: list[Any] = []
     async with connected() as client:
+        await client.command("SCRIPT", "LOAD", INCREMENT.text)
         first = client.run(INCREMENT, [b"{s07}:n"], [b"1"], late=late.append)
         first.cancel()
         second = client.command("ECHO", "second")
