@@ -16,9 +16,10 @@ from policies.uris import Uri, uri_glob
 Data = Mapping[str, Any]
 Test = Callable[[Any], bool]
 
-# A longer name is counted as text for each glob that it is held against; a glob
-# with `?` is a regex, and a shorter name costs it this much.
-LONG_NAME = 1024
+# Looking for a glob in a longer name counts as text, in each of its two forms; a
+# glob with `?` is a regex, which costs at least as much as this much text.
+LONG_NAME = 128
+REGEX_COST = 1280
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Names:
     def first(self, subject: Subject, bounds: Bounds) -> int | None:
         for index, (test, by_regex) in enumerate(self.tests):
             if by_regex or subject.length > LONG_NAME:
-                bounds.scan(2 * max(LONG_NAME, subject.length))
+                bounds.scan(2 * max(by_regex and REGEX_COST, subject.length))
             if test(subject.value):
                 return index
         return None

@@ -11,11 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from policies.globs import Glob, Matcher, Token, Wild, matcher
 
-# One URI costs at most this many steps of decoding and this many segments.
+# Decoding one URI takes at most this many steps, over all rounds: one for each
+# escape and for each so many characters. Nor may it have more segments.
 MOST_STEPS = 20_000
+STEP_LENGTH = 64
 
 # Noncharacters stand for wildcards while a glob is normalized.
 _RUN, _ONE = "\ufdd0", "\ufdd1"
@@ -31,8 +34,6 @@ _HOST = re.compile(
 )
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 _BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
-_HEX = frozenset(b"0123456789abcdefABCDEF")
-_PERCENT = 0x25
 
 
 class BadUri(ValueError):
@@ -137,48 +138,25 @@ def _without_dots(path: str) -> str:
 
 
 class _Decoder:
-    """Decodes escapes until none is left, in one pass: each decoded byte may
-    complete an escape begun before it."""
-
     def __init__(self) -> None:
         self._steps = MOST_STEPS
 
     def decode(self, text: str) -> str:
-        if "%" not in text:
-            return text
-        first, *parts = text.encode().split(b"%")
-        done = bytearray(first)
-        for part in parts:
-            done.append(_PERCENT)
-            self._append(done, part)
-        try:
-            decoded = done.decode()
-        except UnicodeDecodeError:
-            raise BadUri(text) from None
-        if _FORBIDDEN.search(decoded) or _marks(decoded) != _marks(text):
-            raise BadUri(text)
-        return decoded
-
-    def _append(self, done: bytearray, part: bytes) -> None:
-        for index, byte in enumerate(part):
-            if _PERCENT not in done[-2:]:
-                done += part[index:]
-                return
-            self._steps -= 1
+        """Round by round: what is no UTF-8 in between does not parse either."""
+        while "%" in text:
+            self._steps -= text.count("%") + len(text) // STEP_LENGTH
             if self._steps < 0:
-                raise UriTooLarge(part[:20])
-            done.append(byte)
-            _collapse(done)
-
-
-def _collapse(done: bytearray) -> None:
-    while (
-        len(done) >= 3
-        and done[-3] == _PERCENT
-        and done[-2] in _HEX
-        and done[-1] in _HEX
-    ):
-        done[-3:] = bytes((int(done[-2:], 16),))
+                raise UriTooLarge(text[:20])
+            try:
+                decoded = unquote_to_bytes(text).decode()
+            except UnicodeDecodeError:
+                raise BadUri(text) from None
+            if _FORBIDDEN.search(decoded) or _marks(decoded) != _marks(text):
+                raise BadUri(text)
+            if decoded == text:
+                break
+            text = decoded
+        return text
 
 
 def _marks(text: str) -> int:

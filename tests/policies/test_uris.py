@@ -39,7 +39,7 @@ def test_normalized(sent, normalized):
         "no-scheme", "", "/etc/passwd", "http://[::1", "http://a]b/", "http://h:8a/",
         "file:///a\\b", "file:///a%5Cb", "file:///a\x00", "file:///a%00", "file:///a\n",
         "file:///%zz", "file:///%4", "file:///%ff", "file:///%25ff", "1http://a",
-        "file:///\ufdd0", "file:///%EF%B7%90",
+        "file:///\ufdd0", "file:///%EF%B7%90", "file:///%C3%25BC",
     ],
 )  # fmt: skip
 def test_what_does_not_parse(sent):

@@ -107,7 +107,10 @@ TOOLS = {
 PLAIN = [f"file:///a*b{i}*c*d{i}" for i in range(2000)]
 SINGLE = [f"file:///?*{i}?" for i in range(2000)]
 
+SEARCH = [f"file:///*{'a' * 60}b{i}*" for i in range(900)]
+
 READS = {
+    "globs with a search": (SEARCH, "file:///" + "a" * 300),
     "globs": (PLAIN, "file:///a" + "b" * 1000),
     "globs with ?": (SINGLE, "file:///a" + "b" * 1000),
     "long URI": (PLAIN, "file:///a" + "b" * MEBIBYTE),
