@@ -64,9 +64,7 @@ customElements.define("policy-editor", class extends HTMLElement {
       json(), syntaxHighlighting(colours), theme, indentUnit.of("  "), pointed.of([]),
       EditorState.tabSize.of(2), EditorState.readOnly.of(this.readOnly),
       EditorView.editable.of(!this.readOnly),
-      EditorView.contentAttributes.of({
-        "aria-label": "Policy document", ...(this.readOnly ? { tabindex: "0" } : {}),
-      }),
+      EditorView.contentAttributes.of({ "aria-label": "Policy document", tabindex: "0" }),
       keymap.of([
         { key: "Mod-s", run: () => { this.form.requestSubmit(); return true; } },
         ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap,
