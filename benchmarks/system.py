@@ -138,7 +138,6 @@ def started(
         for name in ("upstream", "gateway", "nginx"):
             system.ports[name] = free_port()
         system.env = environment(folder, postgres.url, valkey.url, system.ports)
-        system.env |= repeats_env or {}
         start_parts(system, folder, start)
         yield system
 
@@ -167,8 +166,9 @@ def gateway_command(port: int) -> list[str]:
     return [
         *(sys.executable, "-m", "uvicorn", "config.asgi:application"),
         *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
-        *("--loop", "uvloop", "--http", "httptools", "--no-access-log"),
-        *("--log-level", "warning"),
+        *("--loop", "uvloop", "--http", "httptools", "--ws", "none"),
+        *("--lifespan", "on", "--no-access-log", "--no-server-header"),
+        *("--no-proxy-headers", "--log-level", "warning"),
     ]
 
 
