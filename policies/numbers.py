@@ -14,6 +14,7 @@ from jiter import LosslessFloat
 
 SAFE = 2**53
 MILLION = 1_000_000
+SURE_LENGTH = 16
 # Amounts stay below this many millionths, so that counters in Valkey, which
 # are doubles, add them exactly.
 AMOUNT_BOUND = 9 * 10**15
@@ -34,8 +35,16 @@ def exact(value: object) -> Exact | None:
         finite = float("-inf") < value < float("inf")  # type: ignore[operator]
         return value if finite else None  # type: ignore[return-value]
     if kind is LosslessFloat:
-        return exact_literal(bytes(value).decode())  # type: ignore[call-overload]
+        return _exact_digits(value)  # type: ignore[arg-type]
     return None
+
+
+def _exact_digits(value: LosslessFloat) -> float | None:
+    digits = bytes(value)
+    # A double keeps every decimal of up to 15 digits.
+    if len(digits) <= SURE_LENGTH and b"e" not in digits and b"E" not in digits:
+        return float(value)
+    return exact_literal(digits.decode())
 
 
 def is_number(value: object) -> bool:

@@ -7,7 +7,7 @@ regex engine that is linear in time. One that cannot be accepts nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 from typing import Any, NoReturn
 
 import jsonschema_rs
@@ -18,11 +18,16 @@ from policies.shapes import CannotShape, shape_of
 
 Validator = Callable[[object], bool]
 
-MOST_LEVELS = 128
+# Comparing longer numbers exactly takes longer than a call may.
+MOST_DIGITS = 4_300
 
 
 class _Refused(Exception):
-    pass
+    """The schema asks for the network."""
+
+
+class _Unreadable(Exception):
+    """A number that cannot be held against a schema."""
 
 
 def _refuse(uri: str) -> NoReturn:
@@ -34,29 +39,31 @@ def _nothing(args: object) -> bool:
 
 
 def plain_validator(schema: Mapping[str, object] | None) -> Validator:
-    if schema is None:
-        return _nothing
-    compiled = compile_schema(dict(schema))
-    if compiled is None:
-        return _nothing
-    return lambda args: compiled(_decoded(args))
+    return _nothing if schema is None else _all_of(compile_schema(dict(schema)))
 
 
 def strict_validator(schema: Mapping[str, object] | None) -> Validator:
     """And no object holds a key besides those declared."""
     if schema is None:
         return _nothing
-    compiled = compile_schema(dict(schema))
     try:
-        shape = compile_schema(shape_of(dict(schema)))
+        shape = shape_of(dict(schema))
     except CannotShape:
         return _nothing
-    if compiled is None or shape is None:
+    return _all_of(compile_schema(dict(schema)), compile_schema(shape))
+
+
+def _all_of(*validators: Validator | None) -> Validator:
+    made = [validator for validator in validators if validator is not None]
+    if len(made) < len(validators):
         return _nothing
 
     def accepts(args: object) -> bool:
-        decoded = _decoded(args)
-        return compiled(decoded) and shape(decoded)
+        try:
+            decoded = _decoded(args)
+        except _Unreadable:
+            return False
+        return all(valid(decoded) for valid in made)
 
     return accepts
 
@@ -107,7 +114,9 @@ def _replaced(value: object) -> object:
     number = exact(value)
     if number is not None:
         return number
+    if len(bytes(value)) > MOST_DIGITS:
+        raise _Unreadable
     try:
         return value.as_decimal()
     except InvalidOperation:
-        return Decimal("Infinity")
+        raise _Unreadable from None

@@ -104,6 +104,8 @@ def test_a_schema_too_deep_to_compile_accepts_nothing():
         ("5.00000000000000000001", False),
         ("5.5", False),
         ("1e400", False),
+        ("1e999999999999999999999", False),
+        ("1." + "0" * 5000 + "1", False),
         ("6", False),
     ],
 )
