@@ -108,6 +108,12 @@ class Owners:
             f"{tag(shard)}:counters:{organization.hex}".encode(),
         ]
 
+    def header(self, mode: Mode, counters: int) -> bytes:
+        bound = settings.RECORDS_BOUND
+        return _HEADER.pack(
+            mode == "reserve", bound, bound * SHARE, self.prefix, counters
+        )
+
     def with_session(self, session: bytes | None) -> Owners:
         return Owners(*self.given, session)
 
@@ -159,7 +165,7 @@ def _keys(head: bytes, use: Use) -> tuple[bytes, bytes]:
     )
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class Prepared:
     """What the script is given, and what its reply is about."""
 
@@ -186,41 +192,49 @@ def prepare(
     """
     if len(generation) != 16 and not (generation == b"" and mode == "record"):
         raise ValueError("a generation is 16 bytes")
-    uses: Sequence[Use] = judgement.uses if judgement else ()
-    watched: Sequence[Use] = judgement.watched_uses if judgement else ()
+    if judgement is None or not (judgement.uses or judgement.watched_uses):
+        plan = owners.header(mode, 0) + b"\0"
+        argv = [generation, os.urandom(16), plan, record, owners.organization]
+        return Prepared(owners.keys, argv, 0, 0, [], [])
     counters = _Counters()
-    kinds = _kinds(judgement) if judgement else ()
     judged = [
         _USE.pack(counters.place(owners, use), use.max, kind)
-        for use, kind in zip((*uses, *watched), kinds, strict=True)
+        for use, kind in zip(
+            (*judgement.uses, *judgement.watched_uses), _kinds(judgement), strict=True
+        )
     ]
-    bound = settings.RECORDS_BOUND
-    header = _HEADER.pack(
-        mode == "reserve", bound, bound * SHARE, owners.prefix, len(counters.keys)
+    plan = b"".join(
+        (
+            owners.header(mode, len(counters.keys)),
+            *counters.packed,
+            b"%c" % len(judged),
+            *judged,
+        )
     )
-    plan = b"".join((header, *counters.packed, b"%c" % len(judged), *judged))
     return Prepared(
         keys=[*owners.keys, *counters.keys, *counters.sets],
         argv=[generation, os.urandom(16), plan, record, owners.organization],
-        uses=len(uses),
-        watched_uses=len(watched),
+        uses=len(judgement.uses),
+        watched_uses=len(judgement.watched_uses),
         counters=list(counters.keys),
         amounts=counters.amounts,
     )
 
 
 def _kinds(judgement: Judgement) -> list[int]:
-    waived, side = judgement.waived, judgement.watched
+    side = judgement.enforced
+    waived = judgement.waived if side.waived or side.opened else ()
     kinds = [
         WAIVED if use.rule in waived else DENIES if use.over == "deny" else ASKS
         for use in judgement.uses
     ]
+    side = judgement.watched
     # Where the watched rules would have stopped the call, it would not have counted.
     watched = WATCHED if side.bad is None and not side.asks else LOOKED_AT
     return kinds + [watched] * len(side.uses)
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class ScriptReply:
     """`stale` and `log full`: nothing happened. `full` and `too many ...`: recorded,
     nothing added. `generation` comes with `stale`. `retry_after` is in seconds, None
@@ -245,6 +259,8 @@ def read_reply(prepared: Prepared, raw: Any) -> ScriptReply:
     status = STATUSES[raw[0]]
     if status in ("stale", "log full"):
         return ScriptReply(status, raw[1])
+    if not raw[2]:
+        return ScriptReply(status)
     _, _, states, waits, buckets = raw
     judged = states[: prepared.uses]
     refused = _refused(status, judged)
