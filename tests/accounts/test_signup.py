@@ -115,7 +115,7 @@ def test_a_reset_for_nobody_looks_like_one_for_somebody(client, valkey, alice):
         pages.append((answer.status_code, answer["Location"]))
     assert pages[0] == pages[1]
     subjects = {message.to[0]: message.subject for message in mail.outbox}
-    assert subjects["alice@example.com"] == "Set a new password"
+    assert subjects["alice@example.com"] == "Set your password"
     assert subjects["erin@example.com"] == "There is no account with this address"
 
 

@@ -61,10 +61,16 @@ def opens(route: Route, who: str) -> bool:
 
 def faults(page: Page, route: Route, address: str) -> list[str]:
     answer = page.goto(address)
-    page.evaluate(AXE.read_text())
-    found: list[str] = page.evaluate(TOLD, RULES)
+    found = seen(page)
     if answer is None or answer.status != route.get:
         found.append(f"answered {answer and answer.status}")
+    return found
+
+
+def seen(page: Page) -> list[str]:
+    """What is wrong with what is on the screen."""
+    page.evaluate(AXE.read_text())
+    found: list[str] = page.evaluate(TOLD, RULES)
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         found.append("wider than the screen")
     if page.locator("h1").count() != 1:
