@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import signal
+import socket
 import ssl
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -361,6 +362,32 @@ async def test_durable_waits_for_a_replica(tmp_path: Path) -> None:
             await until(lambda: late == [1])
     finally:
         primary.stop()
+
+
+async def test_durable_is_confirmed_by_a_replica(tmp_path: Path) -> None:
+    primary, replica = start_valkey(tmp_path / "a"), start_valkey(tmp_path / "b")
+    try:
+        with redis.Redis.from_url(primary.url) as admin:
+            admin.config_set("port", (port := free_port()))
+            with redis.Redis.from_url(replica.url) as follower:
+                follower.replicaof("127.0.0.1", port)
+                await until(lambda: admin.wait(1, 100) == 1, 30)
+                async with connected(primary.url, durable=True) as client:
+                    calls = [
+                        client.run(INCREMENT, [b"{s07}:n"], [b"1"]) for _ in range(50)
+                    ]
+                    assert await asyncio.gather(*calls) == list(range(1, 51))
+                    assert follower.get("{s07}:n") == b"50"
+                    assert client._commands == 0
+    finally:
+        primary.stop()
+        replica.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
 
 
 # A server that says what the test wants
