@@ -21,6 +21,7 @@ from servers.failures import (
     Unreachable,
 )
 from servers.http1 import Deadlines, Headers, Pool, Response
+from servers.http_request import write_request
 from servers.outbound import Door
 from tests.servers.peer import OK, Conversation, Peer, Script, answering, peer
 
@@ -479,14 +480,30 @@ async def test_a_caller_that_goes_away_closes_its_connection() -> None:
         await conversation.reader.read()
         ended.set()
 
+    patient = Deadlines(first_byte=60, idle=60, total=60)
     async with peer(script) as server, pool() as made:
-        task = asyncio.create_task(ask(made, server))
+        task = asyncio.create_task(ask(made, server, deadlines=patient))
         await asked.wait()
         task.cancel()
-        await ended.wait()
+        async with asyncio.timeout(3):
+            await ended.wait()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert made._taken == 0 or not made._open
+
+
+async def test_a_caller_that_goes_away_late_ends_no_other_request() -> None:
+    """Its answer came in the same turn, and the connection serves the next one."""
+    async with peer(answering(OK, OK)) as server, pool() as made:
+        response = await ask(made, server)
+        await response.read(LIMIT)
+        target = made.door.check_url(server.url)
+        request = write_request(target, "POST", target.path, [], b"{}")
+        connection = made._take(target.key)
+        assert connection is not None
+        foreign: asyncio.Future[Response] = asyncio.Future()
+        answer = connection.send(request, QUICK)
+        connection.abandon(foreign)
+        assert await (await answer).read(LIMIT) == b"{}"
 
 
 async def test_not_sent_where_nobody_listens() -> None:
