@@ -112,7 +112,6 @@ def _upstream(server: Server, door: Door) -> Upstream:
         target=target,
         refused=refused,
         era=server.era,
-        revision=server.revision,
         capabilities=server.capabilities,
         credential_id=server.credential_id,
         headers=tuple(credentials.opened(credentials.of_server(server))),

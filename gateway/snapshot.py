@@ -30,8 +30,7 @@ SETS_GENERATION: dict[str, frozenset[str]] = {
     "accounts.Membership": frozenset({"role"}),
     "accounts.User": frozenset({"email"}),
     "servers.Server": frozenset(
-        {"name", "url", "era", "revision", "capabilities", "hold_changes"}
-        | {"credential_id", "killed_at"}
+        {"name", "url", "era", "capabilities", "credential_id", "killed_at"}
     ),
     "servers.Credential": frozenset({"header", "key_id", "ciphertext"}),
     "servers.ToolDefinition": frozenset(
@@ -53,7 +52,6 @@ class Upstream:
     target: Target | None
     refused: str = ""
     era: str
-    revision: str
     capabilities: Mapping[str, object]
     credential_id: UUID
     headers: tuple[tuple[bytes, bytes], ...]
