@@ -21,6 +21,8 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
 
 from accounts.models import Membership, Organization, Role, User
 from accounts.tenancy import TenantQuerySet
@@ -53,7 +55,7 @@ def membership_required(minimum: Role) -> Callable[[MemberView[P]], View[P]]:
             request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
         ) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return to_sign_in(request)
             member = cast(MemberRequest, request)
             if not identify(member):
                 return redirect("accounts:create_organization")
@@ -65,6 +67,17 @@ def membership_required(minimum: Role) -> Callable[[MemberView[P]], View[P]]:
         return checked
 
     return decorate
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """And back: to the page, as what was posted cannot be opened by its address."""
+    htmx = HtmxDetails(request)
+    if htmx:
+        page = redirect_to_login(htmx.current_url_abs_path or "/")
+        # A redirect would put the sign-in page into a corner of the page shown.
+        return HttpResponseClientRedirect(page["Location"])
+    shown = request.method in {"GET", "HEAD"}
+    return redirect_to_login(request.get_full_path() if shown else "/")
 
 
 def identify(request: MemberRequest) -> bool:

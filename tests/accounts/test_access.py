@@ -41,6 +41,17 @@ def test_nobody_is_sent_to_sign_in_and_back(db):
     assert answer["Location"] == "/account/login/?next=/servers/%3Fq%3Da"
 
 
+def test_what_was_posted_is_not_where_one_comes_back_to(client, db):
+    answer = client.post("/organizations/switch/")
+    assert answer["Location"] == "/account/login/?next=/"
+
+
+def test_a_part_of_a_page_sends_the_whole_page_to_sign_in(client, db):
+    shown = {"HX-Request": "true", "HX-Current-URL": "http://testserver/servers/?q=a"}
+    answer = client.get("/servers/", headers=shown)
+    assert answer["HX-Redirect"] == "/account/login/?next=/servers/%3Fq%3Da"
+
+
 def test_somebody_of_no_organization_makes_one(db):
     user = User.objects.create_user("erin@example.com", "x")
     assert answer_of(request_of(user))["Location"] == "/organizations/new/"
