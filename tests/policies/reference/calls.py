@@ -13,7 +13,7 @@ from tests.policies.reference.aims import (
     counters_of,
     names,
 )
-from tests.policies.reference.documents import NAMES, NUMBERS, STRINGS
+from tests.policies.reference.documents import NAMES, NUMBERS, REGEXES, STRINGS
 from tests.policies.reference.paths import EACH, Key
 from tests.policies.reference.texts import Deck, Raw, respelled, write
 
@@ -24,12 +24,14 @@ DECIMALS = ["5", "-3", "12.50", "0.1", "100.000", "9007199254740993", "007", "-0
 DECIMALS += ["1e2", "+5", " 5", "5.", ".5", "٥", "5\n", "0x5", "", "--5"]
 AMOUNTS = ["0", "1", "40", "0.000001", "1e-7", "-1", "9000000000", "1.50000000", "100"]
 AMOUNTS += ["8999999999.999999", "12.5", "1e2", "-0", "0.1", "1.0000001", "99"]
+WRITTEN = ["12.50", "0", "99", "-1", "1.0000001", "1e2", "1.50000000", "-0.0"]
 MILLIONTH = Decimal("0.000001")
 MATCHED = ["a", "prod", "x7", "usd", "", "é", "A b", "\n", "😀"]
 HOWS = ["aimed"] * 24 + [
-    "string", "string", "number", "boolean", "list", "object", "inexact", "decimal",
+    "string", "string", "number", "boolean", "list", "list", "object", "object",
+    "number", "boolean", "inexact", "inexact", "decimal",
     "missing", "missing", "null", "null", "into null", "into null", "into wrong",
-    "into wrong", "into wrong", *["past"] * 8, "twin", "twin", "inexact",
+    "into wrong", "into wrong", *["past"] * 8, "twin", "twin",
 ]  # fmt: skip
 STRING = {"type": "string"}
 SCHEMAS: list[Any] = [
@@ -294,7 +296,7 @@ class Calls:
         if op in ("len_lt", "len_gt"):
             return self.sized(int(rule))
         if op == "regex":
-            return self.rng.choice(MATCHED)
+            return REGEXES[rule] if self.chance(0.5) else self.rng.choice(MATCHED)
         if op == "contains" and self.chance(0.6):
             return self.holding(rule)
         return self.near(rule, condition.get("as") == "decimal")
@@ -308,6 +310,8 @@ class Calls:
         number = Decimal(rule)
         if self.chance(0.5) and abs(number) < 10**6:
             number += self.rng.choice([Decimal(1), Decimal(-1), MILLIONTH, -MILLIONTH])
+        if decimal and self.chance(0.15):
+            return self.rng.choice(DECIMALS)
         if decimal and self.chance(0.6):
             return format(number, "f") + ("00" if "." in format(number, "f") else "")
         return respelled(self.rng, str(number))
@@ -333,8 +337,10 @@ class Calls:
         if limit["counts"] == "by":
             long = ["x" * 256, "x" * 257, "€" * 85, "€" * 86]
             return self.rng.choice(["a", "b", True, Raw("5"), Raw("5.0"), "", *long])
+        if EACH in limit["sum"] and self.chance(0.25):
+            return Raw("4500000000")  # two of them make the bound
         if limit.get("as") == "decimal" and self.chance(0.7):
-            return self.rng.choice(["12.50", "0", "99", "-1", "1.0000001", "1e2"])
+            return self.rng.choice(WRITTEN)
         return self.amount()
 
     def amount(self) -> Raw:

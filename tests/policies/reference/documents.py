@@ -17,7 +17,7 @@ EXACT = ["pay", "read_file", "list/users", "a\\*b", "a~b", "größe", "\\pay_now
 EXACT += ["x.y-z"]
 GLOBS = [
     "*", "pay*", "*_all", "pa?*", "p*_*", "read_?ile", "\\p*", "*b", "a\\**", "a*",
-    "l*s", "?????", "gr?ße", "*y*",
+    "l*s", "?????", "gr?ße", "*y*", "pay*y",
 ]  # fmt: skip
 
 STRINGS = ["prod", "usd", "a", "é", "e\u0301", "/tmp/", "@acme.com", "5", "10", "A"]
@@ -25,7 +25,11 @@ STRINGS += ["\uff5e", "😀", "ß", "", "true", "two words", "İ"]
 NUMBERS = ["0", "1", "5", "100", "10000", "-3", "0.1", "12.5", "-0.5", "0.000001"]
 NUMBERS += ["9007199254740992", "1e300", "5e-7", "50000.25"]
 NUMBERS += ["9007199254740994", "1e22", "1.7976931348623157e308", "5e-324", "-1e-7"]
-REGEXES = ["^a", "prod$", "[0-9]+", "(?i)USD", "^$", "é", "\\bA\\b", "^.$", "a|b", "."]
+# Each with a text that it finds something in.
+REGEXES = {
+    "^a": "ab", "prod$": "my prod", "[0-9]+": "x7y", "(?i)USD": "a usd", "^$": "",
+    "é": "xéx", "\\bA\\b": "x A.", "^.$": "😀", "a|b": "xb", ".": "\n.",
+}  # fmt: skip
 
 VARIANTS = [
     *((op, kind) for op in ("eq", "neq") for kind in ("string", "number", "boolean")),
@@ -52,7 +56,7 @@ CONTEXT_PATHS = [
     "tool.category", "tool.severity", "tool.annotations.readOnlyHint",
     "tool.annotations.title", "grant.label", "grant.tags", "grant.tags[*]",
     "grant.tags[0]", "user.email", "user.role", "client.name", "time.hour",
-    "time.weekday", "args",
+    "time.weekday", "time.weekday", "args",
 ]  # fmt: skip
 CONTEXT_STRINGS = ["Read", "Destructive", "critical", "ci-1", "prod", "eu", "owner"]
 CONTEXT_STRINGS += ["a@acme.com", "claude", "viewer", "low"]
@@ -116,13 +120,14 @@ class Documents:
     def tools(self) -> dict[str, Any]:
         keys = self.some(EXACT, 3) + (self.some(GLOBS, 3) if self.chance(0.5) else [])
         self.rng.shuffle(keys)
-        return {key: self.entry() for key in keys}
+        return {key: self.entry(glob=key in GLOBS) for key in keys}
 
-    def entry(self, light: bool = False) -> dict[str, Any]:
+    def entry(self, light: bool = False, glob: bool = False) -> dict[str, Any]:
+        """Globs differ in action and mode more often, as these rank them."""
         entry: dict[str, Any] = {}
-        action = self.rng.choices(
-            [None, "allow", "deny", "require_approval"], [80, 5, 6, 9]
-        )[0]
+        weights = [50, 5, 20, 25] if glob else [80, 5, 6, 9]
+        actions = [None, "allow", "deny", "require_approval"]
+        action = self.rng.choices(actions, weights)[0]
         if action and not (light and self.chance(0.7)):
             entry["action"] = action
         for kind, share in (("require", 0.35), ("deny_if", 0.55), ("approve_if", 0.6)):
@@ -135,7 +140,7 @@ class Documents:
             entry["rate_limit"] = self.rng.choice(
                 ["10/minute", "0/day", {"max": Raw("3"), "window": Raw("60")}]
             )
-        if self.chance(0.1):
+        if self.chance(0.25 if glob else 0.1):
             entry["mode"] = self.rng.choice(["watch", "watch", "enforce"])
         if self.chance(0.1):
             entry["approval"] = {"approvers": ["role:admin"], "quorum": Raw("2")}
@@ -196,7 +201,7 @@ class Documents:
             said = {"value": kind == "true"}
             return {} if kind == "true" and self.chance(0.3) else said
         if op == "regex":
-            return {"value": self.rng.choice(REGEXES)}
+            return {"value": self.rng.choice(list(REGEXES))}
         if op in ("len_lt", "len_gt"):
             return {"value": Raw(self.rng.choice(["0", "1", "2", "3"]))}
         if op in ("in", "not_in"):
@@ -228,7 +233,9 @@ class Documents:
         leaf = {"path": path, "op": op, **self.value(op, kind)}
         if path.startswith("time.") and self.chance(0.7):
             op = self.rng.choice(["eq", "lt", "gte", "neq"])
-            return {"path": path, "op": op, "value": Raw(str(self.rng.randint(0, 20)))}
+            most = 20 if path == "time.hour" else 8
+            hour = Raw(str(self.rng.randint(0, most)))
+            return {"path": path, "op": op, "value": hour}
         if kind == "string" and op != "regex":
             value = leaf["value"]
             many = [self.rng.choice(CONTEXT_STRINGS) for _ in range(2)]

@@ -110,8 +110,5 @@ def is_full(uses: Sequence[Any], context: dict[str, Any]) -> list[bool]:
     """What the counters would say, in millionths."""
     used = context.get("used", {})
     return [
-        use.max == 0
-        or use.amount > 0
-        and int(Decimal(str(used.get(use.counter, 0))) * 10**6) + use.amount > use.max
-        for use in uses
+        use.is_full(int(Decimal(str(used.get(use.counter, 0))) * 10**6)) for use in uses
     ]

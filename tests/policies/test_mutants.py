@@ -1,0 +1,106 @@
+"""Hand-made mistakes in the engine: each must be caught.
+
+Caught by a bounded number of seeded pairs held against the reference, by the
+worked cases, or (mistakes of the parse) by broken documents. An unmutated copy,
+loaded in the same way, must pass all of it.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.policies.reference.broken import Broken
+from tests.policies.reference.compare import answer_of
+from tests.policies.reference.decide import decide
+from tests.policies.reference.exact import load
+from tests.policies.reference.mutants import MUTANTS
+from tests.policies.reference.mutating import Mutant, mutated
+from tests.policies.reference.pairs import blocks
+from tests.policies.reference.validate import problems
+from tests.policies.reference.vectors import reference_case
+
+PAIRS = 12_000
+BROKEN = 600
+VECTORS = json.loads(Path(__file__).with_name("policy-vectors.json").read_text())
+
+
+@cache
+def pairs():
+    """Texts of documents with their cases and what the reference says."""
+    found = []
+    for text, cases in blocks(2026, PAIRS):
+        document = load(text)
+        wanted = [decide(reference_case(case, document)) for case in cases]
+        found.append((text, list(zip(cases, wanted, strict=True))))
+    return found
+
+
+@cache
+def vectors():
+    found = []
+    for case in VECTORS["cases"]:
+        if "expect" in case:
+            ref = case.get("document_ref")
+            text = json.dumps(VECTORS["documents"][ref] if ref else case["document"])
+            wanted = decide(reference_case(case, load(text)))
+            found.append((text, [(case, wanted)]))
+    return found
+
+
+@cache
+def broken():
+    """Texts, and whether each is refused."""
+    drawn = Broken(Random(2026))
+    texts = [case["document_json"] for case in VECTORS["cases"] if "refused" in case]
+    texts += [drawn.draw() for _ in range(BROKEN)]
+    return [(text, bool(problems(text))) for text in texts]
+
+
+def caught_by(mutant: Mutant | None) -> str | None:
+    engine = mutated(mutant)
+    if any(differs(engine, *block) for block in pairs()):
+        return "pairs"
+    if any(differs(engine, *block) for block in vectors()):
+        return "vectors"
+    if any(refuses(engine, text) != wanted for text, wanted in broken()):
+        return "broken documents"
+    return None
+
+
+def differs(engine, text, cases):
+    if text != "null" and refuses(engine, text):
+        return True
+    policy = engine.compiled(text)
+    return any(answer_of(engine, policy, case) != wanted for case, wanted in cases)
+
+
+def refuses(engine, text):
+    try:
+        engine.of.parse(text)
+    except engine.of.DocumentError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_caught(mutant):
+    assert caught_by(mutant) is not None
+
+
+def test_unmutated_copy_is_not():
+    assert caught_by(None) is None
+
+
+def test_there_are_at_least_thirty_and_no_two_alike():
+    assert len(MUTANTS) >= 30
+    assert len({(m.module, m.old, m.new) for m in MUTANTS}) == len(MUTANTS)
+
+
+def test_a_mutant_that_no_longer_applies_fails_loudly():
+    with pytest.raises(AssertionError, match="no longer applies"):
+        mutated(Mutant("gone", "decide", "no such text", ""))
