@@ -32,7 +32,7 @@ SETS_GENERATION: dict[str, frozenset[str]] = {
     "servers.Server": frozenset(
         {"name", "url", "era", "capabilities", "credential_id", "killed_at"}
     ),
-    "servers.Credential": frozenset({"header", "key_id", "ciphertext"}),
+    "servers.Credential": frozenset({"header", "ciphertext"}),
     "servers.ToolDefinition": frozenset(
         {"definition", "fingerprint", "held_at", "listed", "category", "severity"}
     ),

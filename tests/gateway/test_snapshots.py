@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis
@@ -341,7 +341,9 @@ async def test_a_promoted_replica_that_lacks_the_change(
         copy = redis.Redis.from_url(replica.url)
         client = alone.client()
         await client.call("echo")
-        copy.set(generation_key(alone), alone.valkey.get(generation_key(alone)))
+        copy.set(
+            generation_key(alone), cast(bytes, alone.valkey.get(generation_key(alone)))
+        )
         await alone.revoke()
         assert copy.get(generation_key(alone)) != alone.valkey.get(
             generation_key(alone)
