@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from policies.compile import CompiledPolicy
@@ -15,6 +15,7 @@ Tone = Literal["tightens", "loosens", "changes"]
 
 STRICTNESS = {"hide": 0, "deny": 0, "ask": 1, "limit": 2, "allow": 3}
 MOST_RULES = 3
+MOST_ALIKE, SHOWN_ALIKE = 10, 3
 SECTIONS = {
     "default": "tools that nothing names",
     "hide": "the list of hidden names",
@@ -50,7 +51,25 @@ def differences(
     names = {*tools, *named(new), *(named(old) if old else ())}
     found = [_of_tool(old, new, name) for name in sorted(names)]
     sections = [_of_section(old, new, key) for key in SECTIONS]
-    return [each for each in (*sections, *found) if each is not None]
+    told = [each for each in sections if each is not None]
+    return told + _grouped([each for each in found if each is not None])
+
+
+def _grouped(found: list[Difference]) -> list[Difference]:
+    """Where very many tools change alike, one line says so."""
+    groups: dict[tuple[str, str, Tone], list[Difference]] = {}
+    for each in found:
+        groups.setdefault((each.before, each.after, each.tone), []).append(each)
+    shown: list[Difference] = []
+    for group in groups.values():
+        shown += [_together(group)] if len(group) > MOST_ALIKE else group
+    return shown
+
+
+def _together(group: list[Difference]) -> Difference:
+    names = ", ".join(each.subject for each in group[:SHOWN_ALIKE])
+    more = len(group) - SHOWN_ALIKE
+    return replace(group[0], subject=f"{names} and {more:,} more tools")
 
 
 def named(compiled: CompiledPolicy) -> set[str]:

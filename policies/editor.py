@@ -172,11 +172,9 @@ def _options(compiled: CompiledPolicy, effect: Effect) -> list[tuple[str, str]]:
 def _source(spots: Spots, effect: Effect) -> Told | None:
     if effect.source == "default":
         return None
-    words = "entry" if effect.source == "name" else _key(effect.pointer)
     if effect.state == "hide":
-        spot = spots.find(effect.pointer)
-        words = spots.line(spot.line)[:EXCERPT] if spot else words
-    return _told(spots, effect.pointer, words)
+        return _told(spots, effect.pointer, str(spots.value(effect.pointer)))
+    return _told(spots, effect.pointer, _key(effect.pointer))
 
 
 def _key(pointer: str) -> str:

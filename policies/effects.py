@@ -16,7 +16,7 @@ from policies.globs import parse_glob
 from policies.limited import RATE_TEXT, WINDOWS
 from policies.plans import Entry
 from policies.positions import pointer_of
-from policies.wording import Rule, rules_of
+from policies.wording import PERIODS, Rule, rules_of
 
 State = Literal["allow", "limit", "ask", "deny", "hide"]
 Source = Literal["name", "glob", "default"]
@@ -34,7 +34,7 @@ class Pace:
     window: str
 
     def __str__(self) -> str:
-        return f"{self.max:,} a {self.window}"
+        return f"{self.max:,} {PERIODS[self.window]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _stops(entry: Entry) -> bool:
 
 
 def _hidden(compiled: CompiledPolicy, tool: str) -> Effect:
-    for index, text in enumerate(compiled.document.data["hide"]):  # type: ignore[arg-type, var-annotated]
+    for index, text in enumerate(compiled.document.data["hide"]):
         glob = parse_glob(text)
         if glob.matches(tool):
             source: Source = "glob" if glob.exact is None else "name"

@@ -35,7 +35,10 @@ class NewPolicyForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     server = VisibleChoice(
-        label="Server", queryset=Server.objects.none(), to_field_name="public_id"
+        label="Server",
+        queryset=Server.objects.none(),
+        to_field_name="public_id",
+        empty_label="Choose",
     )
     start = forms.ChoiceField(
         label="Begin with",
@@ -50,6 +53,8 @@ class NewPolicyForm(forms.Form):
         servers = Server.objects.for_organization(organization)
         choice: Any = self.fields["server"]
         choice.queryset = servers.select_related("organization").order_by("name")
+        if len(only := list(choice.queryset[:2])) == 1:
+            choice.empty_label, choice.initial = None, only[0].public_id
 
 
 class CommentForm(forms.Form):
@@ -137,6 +142,9 @@ class MintForm(GrantFields):
         self.targets = _targets(by.organization)
         field: Any = self.fields["policy"]
         field.choices = _grouped(self.targets)
+        policies = [value for value, target in self.targets.items() if target[1]]
+        if len(policies) == 1:
+            field.initial = policies[0]
         holder: Any = self.fields["member"]
         holder.queryset = holders(by)
         holder.initial = by.pk

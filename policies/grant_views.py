@@ -53,7 +53,8 @@ def list_grants(request: MemberRequest) -> HttpResponse:
 @never_cache
 @membership_required(Role.POLICY_MANAGER)
 def mint(request: MemberRequest) -> HttpResponse:
-    first = {"policy": request.GET.get("policy", "")[:200]}
+    asked = request.GET.get("policy", "")[:200]
+    first = {"policy": asked} if asked else {}
     form = MintForm(request.membership, request.POST or None, initial=first)
     if request.method == "POST" and form.is_valid():
         try:

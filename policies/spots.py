@@ -31,17 +31,21 @@ class Spots:
 
     def find(self, pointer: str) -> Spot | None:
         """None where the text has no such place (any more)."""
-        place = self._places.get(self._path(pointer))
+        place = self._places.get(self._walk(pointer)[0])
         if place is None or not pointer.startswith("/"):
             return None
         line = bisect_right(self._starts, place.key)
         last = bisect_right(self._starts, place.end - 1)
         return Spot(line, place.key - self._starts[line - 1] + 1, last)
 
+    def value(self, pointer: str) -> object:
+        """What stands there, None where nothing does."""
+        return self._walk(pointer)[1]
+
     def line(self, number: int) -> str:
         return self.lines[number - 1].strip() if number <= len(self.lines) else ""
 
-    def _path(self, pointer: str) -> Path:
+    def _walk(self, pointer: str) -> tuple[Path, object]:
         value, path = self._data, list[str | int]()
         for written in pointer.split("/")[1:]:
             step: str | int = written.replace("~1", "/").replace("~0", "~")
@@ -52,4 +56,4 @@ class Spots:
             except (KeyError, IndexError, TypeError):
                 value = None
             path.append(step)
-        return tuple(path)
+        return tuple(path), value

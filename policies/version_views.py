@@ -139,5 +139,5 @@ def _numbered(text: str, pointer: str) -> list[tuple[int, str, bool]]:
     first, last = (spot.line, spot.last_line) if spot else (0, -1)
     return [
         (number, line, first <= number <= last)
-        for number, line in enumerate(spots.lines, 1)
+        for number, line in enumerate(text.splitlines(), 1)
     ]

@@ -18,11 +18,11 @@ from accounts.models import Role
 from policies import comparing, drafting, editor, edits, publishing
 from policies.document import DocumentError
 from policies.forms import NewPolicyForm
-from policies.limited import WINDOWS
 from policies.models import Policy
 from policies.pinned import pinned
 from policies.splice import NotEditable
 from policies.spots import Spots
+from policies.wording import PERIODS
 from servers.models import Server
 
 MOST_LISTED = 500
@@ -54,7 +54,8 @@ def list_policies(request: MemberRequest) -> HttpResponse:
 
 @membership_required(Role.POLICY_MANAGER)
 def create(request: MemberRequest) -> HttpResponse:
-    first = {"server": request.GET.get("server", "")[:FIND_LENGTH].replace("\0", "")}
+    asked = request.GET.get("server", "")[:FIND_LENGTH]
+    first = {"server": asked} if asked else {}
     form = NewPolicyForm(request.organization, request.POST or None, initial=first)
     if request.method == "POST" and form.is_valid():
         server, start = form.cleaned_data["server"], form.cleaned_data["start"]
@@ -196,7 +197,7 @@ def _editor(
         "unsaved": text != policy.draft,
         "in_force": generation.in_force(request.organization),
         "may_edit": request.membership.at_least(Role.POLICY_MANAGER),
-        "windows": list(WINDOWS),
+        "windows": PERIODS,
         **more,
     }
     if request.headers.get("HX-Request"):

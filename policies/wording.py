@@ -26,6 +26,12 @@ OPERATORS = {
     "len_lt": "has a length <",
     "len_gt": "has a length >",
 }
+PERIODS = {
+    "minute": "a minute",
+    "hour": "an hour",
+    "day": "a day",
+    "month": "a month",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,7 @@ class Rule:
 
 def rules_of(entry: Data, pointer: str, shown: bool = False) -> tuple[Rule, ...]:
     """`shown`: the entry's only plain limit stands in the table already."""
-    found = []
+    found: list[Rule] = []
     for kind, say in SAYINGS.items():
         if kind in ("limits", "rate_limit") and shown and _only(entry, kind):
             continue
@@ -93,7 +99,7 @@ def _limit(limit: Data) -> str:
     most = limit["max"]
     number = f"{most:,}" if isinstance(most, int) else str(most)
     window = limit["window"]
-    period = f"a {window}" if isinstance(window, str) else f"in {window:,} s"
+    period = PERIODS[window] if isinstance(window, str) else f"in {window:,} s"
     words = f"{what}at most {number} {period}"
     if "by" in limit:
         words += f" for each {limit['by']}"
@@ -104,7 +110,8 @@ def _limit(limit: Data) -> str:
 
 def _rate(rate: Any) -> str:
     if isinstance(rate, str):
-        return f"at most {rate.replace('/', ' a ')}"
+        most, window = rate.split("/")
+        return f"at most {most} {PERIODS[window]}"
     return _limit(rate)
 
 
