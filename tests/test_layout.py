@@ -38,16 +38,29 @@ APPS = set(MAY_IMPORT)
 # parsing libraries.
 PURE = {
     "accounts/keys.py",
+    "gateway/bridge.py",
+    "gateway/eras.py",
+    "gateway/errors.py",
+    "gateway/headers.py",
+    "gateway/ids.py",
+    "gateway/jsonrpc.py",
+    "gateway/keys.py",
+    "gateway/methods.py",
+    "gateway/refusals.py",
+    "gateway/sessions.py",
+    "gateway/sse.py",
+    "gateway/strictjson.py",
     "policies/cases.py",
     "policies/compile.py",
     "policies/decide.py",
     "policies/decision.py",
     "policies/document.py",
+    "policies/edits.py",
     "policies/facts.py",
+    "policies/splice.py",
+    "policies/unmatched.py",
     "policies/warnings.py",
-    "gateway/errors.py",
-    "gateway/jsonrpc.py",
-    "gateway/sse.py",
+    "servers/addresses.py",
 }
 PARSING = {"orjson", "jiter", "re2", "jsonschema_rs", "rfc8785", "cryptography"}
 DOES_IO = {
