@@ -36,8 +36,10 @@ class Limit:
             return self.still
         amount = MILLION if self.total is None else self.total(r)
         by = None if self.split is None else self.split(r)
-        rule, counter, window, scope, most, _, _, *rest = self.still
-        return Use(rule, counter, window, scope, most, amount, by, *rest)
+        rule, counter, window, scope, most, _, _, over, on_deny, watched = self.still
+        return Use(
+            rule, counter, window, scope, most, amount, by, over, on_deny, watched
+        )
 
     def watch(self) -> Limit:
         return replace(self, still=self.still._replace(watched=True))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 from policies.facts import Facts
 from policies.paths import ArgumentPath, Index, Key, Star, Step
@@ -21,6 +21,9 @@ MOST_TEXT = 4 * 1024 * 1024
 STEP_SHARE = 128
 # Objects with more keys are indexed, so that many rules may read one.
 FEW_KEYS = 8
+# Past this many, a key takes as long to index as looking through so much text.
+MANY_KEYS = 1000
+KEY_SHARE = 64
 
 
 class Missing(Enum):
@@ -66,20 +69,27 @@ class Reading(Bounds):
         self.facts = facts
         self.values = MOST_VALUES
         self.text = MOST_TEXT
-        self.folds: dict[int, Any] = {}
+        self.folds: dict[int, Counter[str] | set[str]] = {}
 
     def has_twin(self, members: dict[str, object], key: Key) -> bool:
         """Another key equal but for case stands in the object."""
         folds = self.folds.get(id(members))
         if folds is None:
-            folds = self.folds[id(members)] = set(map(str.casefold, members))
-            if len(folds) != len(members):
-                folds = self.folds[id(members)] = Counter(map(str.casefold, members))
+            folds = self.folds[id(members)] = self._folded(members)
         if key.folded not in folds:
             return False
         if key.name not in members:
             return True
-        return type(folds) is not set and folds[key.folded] > 1
+        return isinstance(folds, Counter) and folds[key.folded] > 1
+
+    def _folded(self, members: dict[str, object]) -> Counter[str] | set[str]:
+        """Counted only where two keys fold to one, which is rare."""
+        if len(members) > MANY_KEYS:
+            self.scan(KEY_SHARE * len(members))
+        folds = set(map(str.casefold, members))
+        if len(folds) == len(members):
+            return folds
+        return Counter(map(str.casefold, members))
 
 
 Reader = Callable[[Reading], object]

@@ -47,7 +47,7 @@ def deep(levels: int) -> Any:
     return {"a": deep(levels - 1)} if levels else 1
 
 
-KEYS = {f"{i:x}": 1 for i in range(90_000)}
+KEYS = {f"{i:x}": 1 for i in range(60_000)}
 NUMBERED = {f"k{i:02d}{k:02d}": 1 for i in range(90) for k in range(19)}
 DIGITS = from_json(b'{"s":1.' + b"1" * MEBIBYTE + b"}", float_mode="lossless-float")
 SUM = {"counter": "c", "window": 1, "max": 1e9, "sum": "args.n[*]"}
