@@ -213,6 +213,26 @@ def test_a_sum_that_reads_too_much():
     assert outcome(one_tool(entry), {"n": [0] * 10_001}) == ("deny", "(too large)")
 
 
+@pytest.mark.parametrize(("keys", "rule"), [(60_000, None), (70_000, "(too large)")])
+def test_keys_of_one_object(keys, rule):
+    condition = {"path": "args.a", "op": "exists"}
+    policy = one_tool({"deny_if": [{"conditions": [condition]}]})
+    assert outcome(policy, {f"k{i}": 1 for i in range(keys)})[1] == rule
+
+
+@pytest.mark.parametrize(
+    ("args", "decision"),
+    [
+        ({"a": 1, "b": 1, "B": 2}, "allow"),
+        ({"a": 1, "A": 1, "b": 1, "B": 2}, "deny"),
+        ({"A": 1, "b": 1, "B": 2}, "deny"),
+    ],
+)
+def test_twins_beside_other_twins(args, decision):
+    policy = one_tool({"require": [{"path": "args.a", "op": "eq", "value": 1}]})
+    assert outcome(policy, args)[0] == decision
+
+
 # -- values --------------------------------------------------------------------
 
 
