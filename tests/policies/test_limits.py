@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import struct
 import uuid
@@ -284,7 +285,8 @@ def test_another_owner_has_another_counter(
 
 def test_names_cannot_be_made_to_meet(ledger: Ledger) -> None:
     by = bytes(range(16))
-    names = ["x", f"x:{by.hex()}", "y" * 65, "y" * 66, "~", "a:b", "ü", "/by:x"]
+    digest = "~" + hashlib.sha256(b"y" * 65).hexdigest()
+    names = ["x", f"x:{by.hex()}", "y" * 65, "y" * 66, digest, "a:b", "ü", "/by:x"]
     limits = [use(name) for name in names] + [use("x", by=by)]
     for limit in limits:
         assert not ledger.call(limit).full[0], limit.counter
@@ -434,6 +436,19 @@ def test_an_organization_has_a_bound_over_all_its_counters(
     assert Ledger(ledger.client, organization=OTHER).call(use("a")).status == "ok"
     ledger.now += 63 * SECOND
     assert ledger.call(use("d")).status == "ok"
+
+
+def test_a_counter_in_use_is_not_swept_from_the_organizations_count(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bounded(monkeypatch, "COUNTERS_BOUND", 2)
+    ledger.call(use("a", max=100))
+    ledger.call(use("b", max=100))
+    for _ in range(5):
+        ledger.now += 40 * SECOND
+        assert ledger.call(use("a", max=100)).status == "ok"
+    assert ledger.call(use("c")).status == "ok"
+    assert ledger.call(use("d")).status == "too many counters"
 
 
 def test_a_full_limit_before_the_one_with_too_many_values_decides(
@@ -658,6 +673,18 @@ def test_never_below_zero(ledger: Ledger) -> None:
     ledger.client.delete(*ledger.client.keys("*:limit:*"))
     ledger.give_back(*mine)
     assert counters(ledger) == {}
+
+
+def test_never_below_zero_in_a_bucket_that_has_passed(ledger: Ledger) -> None:
+    ledger.call(use(max=10, amount=3 * COUNT))
+    assert ledger.last
+    mine = ledger.last
+    ledger.client.delete(*ledger.client.keys("*:limit:*"))
+    ledger.call(use(max=10))
+    ledger.now += 5 * SECOND
+    ledger.call(use(max=10))
+    ledger.give_back(*mine)
+    assert list(counters(ledger).values()) == [1.0]
 
 
 def test_random_give_backs_keep_the_total_the_sum_of_the_buckets(
