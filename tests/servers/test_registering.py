@@ -158,6 +158,12 @@ def test_a_new_url_makes_the_era_unknown(server: Server) -> None:
     assert (updated.era, updated.revision, updated.health) == ("", "", "unknown")
 
 
+def test_stored_credentials_never_follow_to_another_host(server: Server) -> None:
+    same = update_server(server, url=server.url + "/v2")
+    assert "x-api-key" in headers_of(same)
+    assert headers_of(update_server(same, url="http://127.0.0.1:9/mcp")) == {}
+
+
 def test_what_an_older_url_said_is_not_stored(
     server: Server, upstream: Upstream
 ) -> None:
