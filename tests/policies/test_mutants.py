@@ -24,7 +24,7 @@ from tests.policies.reference.pairs import blocks
 from tests.policies.reference.validate import problems
 from tests.policies.reference.vectors import reference_case
 
-PAIRS = 12_000
+PAIRS = 16_000
 BROKEN = 600
 VECTORS = json.loads(Path(__file__).with_name("policy-vectors.json").read_text())
 

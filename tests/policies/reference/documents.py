@@ -192,7 +192,7 @@ class Documents:
         op, kind = self.variants.draw()
         leaf: dict[str, Any] = {"path": self.paths.draw(), "op": op}
         leaf.update(self.value(op, kind))
-        if not match_refused and self.chance(0.25):
+        if not match_refused and self.chance(0.5 if op == "exists" else 0.25):
             leaf["if_absent"] = "match"
         return leaf
 

@@ -219,7 +219,7 @@ READING = [
     Mutant(
         "a case twin beside the key is ignored",
         "reading",
-        "return type(folds) is not set and folds[key.folded] > 1",
+        "return isinstance(folds, Counter) and folds[key.folded] > 1",
         "return False",
     ),
     Mutant(
