@@ -59,7 +59,7 @@ def test_a_half_written_mail_is_not_shown(kept):
 
 @pytest.mark.parametrize("name", ["../secret", "x", "", "0" * 20 + "-" + "g" * 16])
 def test_only_names_of_mails_are_read(kept, name):
-    (kept.EMAIL_FILE_PATH.parent).mkdir(parents=True)
+    kept.EMAIL_FILE_PATH.mkdir(parents=True)
     (kept.EMAIL_FILE_PATH.parent / "secret.eml").write_text("Subject: no\n\n")
     assert mailbox.read(name) is None
 
