@@ -125,7 +125,7 @@ def changes_of(posted: str, fields: dict[str, str]) -> list[Change]:
     Raises ValueError where either was made up.
     """
     changes = []
-    for index, (tool, *before) in enumerate(json.loads(posted)):
+    for index, (tool, *before) in enumerate(_rows(posted)):
         now = [
             fields.get(f"{name}-{index}", "") for name in ("choice", "max", "window")
         ]
@@ -134,10 +134,20 @@ def changes_of(posted: str, fields: dict[str, str]) -> list[Change]:
     return changes
 
 
-def _change(tool: object, now: list[str]) -> Change:
+def _rows(posted: str) -> list[list[str]]:
+    rows = json.loads(posted)
+    if not isinstance(rows, list) or len(rows) > MOST_ROWS:
+        raise ValueError("the rows are no list")
+    for row in rows:
+        if not isinstance(row, list) or list(map(type, row)) != [str] * 4:
+            raise ValueError("a row is a tool, its choice, a number and a window")
+    return rows
+
+
+def _change(tool: str, now: list[str]) -> Change:
     choice, most, window = now
-    if not isinstance(tool, str) or choice not in CHOICES:
-        raise ValueError("no such tool or choice")
+    if choice not in CHOICES:
+        raise ValueError("no such choice")
     if choice != "limit":
         return Change(tool, choice)
     if not most.isdecimal() or len(most) > 10 or window not in WINDOWS:

@@ -78,7 +78,8 @@ def edit(request: MemberRequest, grant_id: uuid.UUID) -> HttpResponse:
     form = _form(grant, request.POST)
     if form.is_valid():
         try:
-            changed = granting.change(request.membership, grant, **form.cleaned_data)
+            wanted = {name: form.cleaned_data[name] for name in form.changed_data}
+            changed = granting.change(request.membership, grant, **wanted)
         except ValidationError as error:
             form.refuse(error)
             # What was refused must not stand on the page as if it were so.
@@ -152,6 +153,9 @@ def _handled(request: MemberRequest, grant_id: uuid.UUID) -> Grant:
 def _form(grant: Grant, data: Any) -> EditGrantForm:
     names = ("label", "policy", "tags", "expires_at")
     initial = {name: getattr(grant, name) for name in names}
+    if grant.expires_at is not None:
+        # To the minute, as the browser shows it: untouched, it is no change.
+        initial["expires_at"] = grant.expires_at.replace(second=0, microsecond=0)
     return EditGrantForm(grant, data, initial=initial)
 
 

@@ -112,7 +112,7 @@ def choose(request: MemberRequest, policy_id: uuid.UUID) -> HttpResponse:
     policy, posted = get_policy(request, policy_id), _posted(request)
     try:
         changes = editor.changes_of(request.POST.get("shown", ""), request.POST.dict())
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequest(f"The table was not sent whole: {error}") from None
     text, refused = posted.text, []
     for change in changes:

@@ -66,7 +66,7 @@ customElements.define("policy-editor", class extends HTMLElement {
       EditorView.editable.of(!this.readOnly),
       EditorView.contentAttributes.of({ "aria-label": "Policy document", tabindex: "0" }),
       keymap.of([
-        { key: "Mod-s", run: () => { this.form.requestSubmit(); return true; } },
+        { key: "Mod-s", run: () => { if (!this.readOnly) this.form.requestSubmit(); return true; } },
         ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap,
         ...foldKeymap, ...lintKeymap,
       ]),
@@ -75,13 +75,14 @@ customElements.define("policy-editor", class extends HTMLElement {
   }
 
   listen() {
+    this.form.addEventListener("click", (event) => this.follow(event));
+    if (this.readOnly) return;
     this.form.addEventListener("formdata", (event) => event.formData.set("text", this.text));
     this.form.addEventListener("submit", () => { this.leaving = true; });
     window.addEventListener("beforeunload", (event) => {
-      if (!this.leaving && !this.readOnly && this.text !== this.saved) event.preventDefault();
+      if (!this.leaving && this.text !== this.saved) event.preventDefault();
     });
     document.getElementById("text-label")?.addEventListener("click", () => this.view.focus());
-    this.form.addEventListener("click", (event) => this.follow(event));
     this.form.addEventListener("change", (event) => {
       if (event.target.closest(".gets")) this.ask(this.form.dataset.choose);
     });

@@ -92,7 +92,7 @@ def test_a_value_is_copied_as_it_is_written():
 
 
 KEYS = st.text(alphabet='ab"\\é\n\u2028', min_size=1, max_size=3)
-VALUES = st.one_of(
+VALUES: st.SearchStrategy[object] = st.one_of(
     st.integers(-9, 9), st.booleans(), st.text(max_size=3), st.just({}), st.just([])
 )
 
