@@ -281,7 +281,7 @@ def test_killed_in_the_middle_it_loses_and_doubles_nothing(gateway: Gateway) -> 
     thread = threading.Thread(target=traffic)
     thread.start()
     try:
-        for kill in range(4):
+        for kill in range(3):
             with recorder():
                 seen = stored().count()
                 until(recorded(seen + 200 + 50 * kill))
