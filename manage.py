@@ -4,8 +4,24 @@
 import os
 import sys
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
-if __name__ == "__main__":
+NO_DATABASE = (
+    "There is no database. Start the system with `make run` (DATA_DIR says which one a"
+    " command belongs to), or set DATABASE_URL."
+)
+
+
+def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        unset = settings.configured and not settings.DATABASE_URL
+        sys.exit(NO_DATABASE if unset and "ENGINE" in str(error) else str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 
 from benchmarks import nginx
-from config.embedded import start_postgres, start_valkey
+from config.embedded import erase, start_postgres, start_valkey
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -131,6 +131,7 @@ def started(
             system.pids[part] = [process.pid]
             stack.callback(stop, process)
 
+        stack.callback(erase, folder)
         postgres, valkey = start_postgres(folder), start_valkey(folder)
         stack.callback(postgres.stop)
         stack.callback(valkey.stop)

@@ -1,4 +1,4 @@
-"""The cast: alice owns Acme, bob manages policies, dora reads, charlie is a stranger."""
+"""The cast: alice owns Acme, bob manages policies, dora reads. Charlie is foreign."""
 
 from __future__ import annotations
 

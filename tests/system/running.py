@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.upstream import Upstream
+from config.embedded import erase
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OURS = {
@@ -149,6 +150,7 @@ def running_system() -> Iterator[RunningSystem]:
             yield system
         finally:
             system.stop()
+            erase(system.data_dir)
 
 
 def until(condition: Any, seconds: float = 30) -> None:

@@ -14,6 +14,7 @@ import httpx2
 import pytest
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.types import TextContent
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.conftest import PASSWORD
@@ -32,6 +33,7 @@ async def call(endpoint: str, token: str) -> tuple[list[str], str]:
         tools = [tool.name for tool in (await client.list_tools()).tools]
         result = await client.call_tool("list_charges", {})
         assert not result.is_error
+        assert isinstance(result.content[0], TextContent)
         return tools, result.content[0].text
 
 
