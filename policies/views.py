@@ -27,6 +27,8 @@ from servers.models import Server
 
 MOST_LISTED = 500
 FIND_LENGTH = 200
+# Each is a change of the text that is read again: half a second in the largest.
+MOST_CHANGES = 50
 
 
 @membership_required(Role.VIEWER)
@@ -115,7 +117,11 @@ def choose(request: MemberRequest, policy_id: uuid.UUID) -> HttpResponse:
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"The table was not sent whole: {error}") from None
     text, refused = posted.text, []
-    for change in changes:
+    if len(changes) > MOST_CHANGES:
+        refused.append(
+            f"The first {MOST_CHANGES} changes are made; send the rest again."
+        )
+    for change in changes[:MOST_CHANGES]:
         try:
             text = edits.choose(text, change)
         except NotEditable as error:

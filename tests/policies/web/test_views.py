@@ -264,6 +264,17 @@ def test_two_hundred_tools_take_few_queries_and_fit_in_a_form(client, place, pay
     assert json.loads(changed["text"])["tools"] == {"tool_007": {"action": "deny"}}
 
 
+def test_very_many_changes_are_made_in_parts(client, place, payments, monkeypatch):
+    monkeypatch.setattr("policies.views.MOST_CHANGES", 2)
+    fields = form_of(client.get(place))
+    fields |= {f"choice-{at}": "deny" for at in range(3)}
+    answer = client.post(f"{place}draft/choose/", fields)
+    assert "send the rest again" in answer.content.decode()
+    rest = form_of(answer)
+    assert len(json.loads(rest["text"])["tools"]) == 2
+    assert [rest[f"choice-{at}"] for at in range(3)] == ["deny", "deny", "unnamed"]
+
+
 def test_more_tools_than_a_form_holds_are_found_by_name(client, place, payments):
     for number in range(400):
         tool(payments, f"tool_{number:03}")
