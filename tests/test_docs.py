@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from audit.models import Outcome
+from gateway import errors
+from policies.conditions import OPERATORS
+from servers import failures
+
 ROOT = Path(__file__).resolve().parent.parent
 SETTING = re.compile(
     r"""(?:env_(?:str|bool|int|secret|list)\(\s*|environ(?:\.get\(|\[)\s*)"([A-Z_]+)\""""
@@ -41,6 +46,80 @@ def test_each_documented_setting_exists() -> None:
     documented = set(re.findall(r"^\| `([A-Z_]+)` \|", table, re.MULTILINE))
     read = "".join(path.read_text() for path in sources())
     assert {name for name in documented if name not in read} == set()
+
+
+def every(kind: type[Exception]) -> Iterator[type[Exception]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from every(below)
+
+
+def error_kinds() -> list[str]:
+    """Those that are told apart; what others derive from is no kind of its own."""
+    kinds = [*every(errors.Refusal), *every(failures.WireError)]
+    return sorted(kind.__name__ for kind in kinds if kind not in GROUPS)
+
+
+GROUPS = {failures.NotSent, failures.Lost}
+SPECIAL = re.compile(r"""["']\(([a-zA-Z -]+)\)["']|_named\("\w+", "([a-zA-Z ]+)"\)""")
+
+
+def special_rules() -> list[str]:
+    """Names such as `(hidden)`, wherever the deciding code writes one."""
+    found: set[str] = set()
+    for folder in ("policies", "gateway", "audit"):
+        for path in (ROOT / folder).glob("*.py"):
+            found |= {a or b for a, b in SPECIAL.findall(path.read_text())}
+    return sorted(found - {"changing"})  # of the log: it decides nothing
+
+
+def errors_page() -> str:
+    return (ROOT / "docs/errors.md").read_text()
+
+
+@pytest.mark.parametrize("name", error_kinds())
+def test_each_kind_of_error_is_documented(name: str) -> None:
+    assert f"| `{name}` |" in errors_page()
+
+
+def test_special_rules_are_found() -> None:
+    assert {"hidden", "unknown tool", "too large", "revoked"} <= set(special_rules())
+
+
+@pytest.mark.parametrize("name", special_rules())
+def test_each_special_rule_is_documented(name: str) -> None:
+    assert f"| `({name})` |" in errors_page()
+
+
+@pytest.mark.parametrize("outcome", Outcome.values)
+def test_each_outcome_is_documented(outcome: str) -> None:
+    assert f"| `{outcome}` |" in errors_page()
+
+
+def test_codes_of_refusals_are_those_documented() -> None:
+    for kind in every(errors.Refusal):
+        row = re.search(rf"^\| `{kind.__name__}` \|.*$", errors_page(), re.MULTILINE)
+        assert row and f"| {getattr(kind, 'code')} |" in row[0], kind  # noqa: B009
+
+
+KEY = re.compile(r'^ +"([a-z_]+)": ', re.MULTILINE)
+
+
+def policy_words() -> list[str]:
+    """Every key that a check of the document names, and every operator."""
+    checks = [*(ROOT / "policies").glob("*_checks.py"), ROOT / "policies/document.py"]
+    keys = {key for path in checks for key in KEY.findall(path.read_text())}
+    return sorted(keys | set(OPERATORS))
+
+
+def test_policy_words_are_found() -> None:
+    known = {"default", "approve_if", "escalate_to", "over", "if_absent", "len_gt"}
+    assert known <= set(policy_words())
+
+
+@pytest.mark.parametrize("word", policy_words())
+def test_each_policy_key_and_operator_is_documented(word: str) -> None:
+    assert re.search(rf"[`\"]{word}[`\"]", (ROOT / "docs/policies.md").read_text())
 
 
 def test_links_of_the_readme_lead_somewhere() -> None:
