@@ -37,16 +37,17 @@ def world(transactional_db: None, settings) -> World:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESK, PHONE])
 @pytest.mark.parametrize("who", ["nobody", "alice", "charlie"])
-def test_pages(open_page: Opener, world: World, who, width, theme):
+def test_pages(open_page: Opener, world: World, who, theme):
     """alice sees everything at its worst; charlie's organization is empty."""
-    page = open_page(world.people.get(who), width=width, theme=theme)
+    page = open_page(world.people.get(who), theme=theme)
     wrong = {}
     for route in PAGES:
         if opens(route, who):
-            wrong[route.name] = faults(page, route, place(route, world))
-            draw(page, f"{route.name}-{who}-{width}-{theme}")
+            answer = page.goto(place(route, world))
+            wrong[route.name] = seen(page, f"{route.name}-{who}-{theme}")
+            if answer is None or answer.status != route.get:
+                wrong[route.name].append(f"answered {answer and answer.status}")
     wrong = {name: found for name, found in wrong.items() if found}
     assert not wrong, "\n".join(f"{name}: {found}" for name, found in wrong.items())
 
@@ -59,20 +60,16 @@ def opens(route: Route, who: str) -> bool:
     return route.minimum != EVERYBODY or route.name == "home"
 
 
-def faults(page: Page, route: Route, address: str) -> list[str]:
-    answer = page.goto(address)
-    found = seen(page)
-    if answer is None or answer.status != route.get:
-        found.append(f"answered {answer and answer.status}")
-    return found
-
-
-def seen(page: Page) -> list[str]:
-    """What is wrong with what is on the screen."""
+def seen(page: Page, name: str) -> list[str]:
+    """What is wrong with what is on the screen, wide and narrow."""
     page.evaluate(AXE.read_text())
-    found: list[str] = page.evaluate(TOLD, RULES)
-    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        found.append("wider than the screen")
+    found: list[str] = []
+    for width in (PHONE, DESK):
+        page.set_viewport_size({"width": width, "height": 800})
+        found += page.evaluate(TOLD, RULES)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.append(f"wider than {width}")
+        draw(page, f"{name}-{width}")
     if page.locator("h1").count() != 1:
         found.append("has no heading, or several")
     return found
