@@ -88,24 +88,29 @@ def sides(policy: Policy, text: str, find: str = "") -> Sides:
         Told(p.pointer, p.message, p.line, p.column, spots.line(p.line)[:EXCERPT])
         for p in checked.problems
     ]
-    warnings = [_told(spots, w.pointer, w.message) for w in checked.warnings]
     compiled = checked.compiled
     if compiled is None:
-        return Sides(checked, problems, warnings)
+        return Sides(checked, problems, ())
     matching = [row for row in known.rows if find.lower() in row.name.lower()]
     rows = [_row(compiled, spots, tool) for tool in matching[:MOST_ROWS]]
     names = [tool.name for tool in known.tools]
+    nothing = lets_nothing_through(compiled, names)
     return Sides(
         checked,
         problems,
-        warnings,
+        # That nothing passes is said apart, with what to do about it.
+        [
+            _told(spots, warning.pointer, warning.message)
+            for warning in checked.warnings
+            if not (nothing and warning.pointer == "/default")
+        ],
         rows,
         _shown(rows),
         len(matching),
         _unknown(compiled, spots, known),
         _general(compiled, spots),
         differences(in_force(policy), compiled, names),
-        lets_nothing_through(compiled, names),
+        nothing,
     )
 
 

@@ -148,8 +148,14 @@ customElements.define("policy-editor", class extends HTMLElement {
   }
 
   failed() {
-    const said = document.getElementById("announcer");
-    if (said) said.textContent = "The text could not be checked. Is the network there?";
+    const said = document.querySelector("#policy-sides .policy-said");
+    if (!said.querySelector(".unchecked")) {
+      const line = document.createElement("p");
+      line.className = "error unchecked";
+      line.setAttribute("role", "alert");
+      line.textContent = "The text could not be checked: no answer, or you are signed out. It is tried again; nothing you wrote is lost.";
+      said.prepend(line);
+    }
     this.timer = setTimeout(() => this.ask(this.form.dataset.check), 10 * PAUSE);
   }
 

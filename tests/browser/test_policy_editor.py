@@ -10,9 +10,12 @@ import pytest
 from playwright.sync_api import expect
 
 from accounts.models import Membership, Organization, Role
-from policies import publishing
+from policies import granting, publishing
 from policies.models import Policy
+from policies.tokens import well_formed
 from servers.models import Server
+from tests.browser.conftest import DESK, PHONE
+from tests.browser.test_pages import AXE, RULES, TOLD, draw
 from tests.conftest import member
 from tests.policies.web.conftest import tool
 
@@ -207,3 +210,53 @@ def test_keys_alone_are_enough(open_page, bob, policy):
     until_text(page, '"rate_limit": "10/minute"')
     focused = page.evaluate("document.activeElement.id")
     assert focused == tag
+
+
+def test_a_text_that_cannot_be_checked_is_told_and_kept(open_page, bob, policy):
+    page = open_page(bob)
+    page.goto(place(policy))
+    page.route("**/draft/check/", lambda route: route.fulfill(status=503))
+    write(page, "{ mine")
+    page.get_by_text("could not be checked").wait_for()
+    assert text_of(page) == "{ mine"
+    page.unroute("**/draft/check/")
+    page.get_by_text("1 error").wait_for()
+    assert not page.get_by_text("could not be checked").is_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_the_page_that_shows_a_token(open_page, bob, policy, width, theme):
+    """It answers a form, so the walk over all pages does not see it."""
+    page = open_page(bob, width=width, theme=theme)
+    page.goto("/grants/new/")
+    page.get_by_label("Label").fill("bot")
+    page.get_by_role("button", name="Make grant").click()
+    token = page.locator("#token code").inner_text()
+    assert well_formed(token)
+    page.evaluate(AXE.read_text())
+    assert page.evaluate(TOLD, RULES) == []
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    draw(page, f"grants_minted-bob-{width}-{theme}")
+    page.locator("summary", has_text="Cursor").click()
+    assert page.locator("#cursor pre").is_visible()
+    assert not page.locator("#claude-code pre").is_visible()
+    assert token in page.locator("#cursor pre").inner_text()
+
+
+def test_revoking_asks_in_a_dialog_and_without_javascript_on_a_page(
+    open_page, bob, policy
+):
+    server = policy.server
+    for javascript in (True, False):
+        grant, _ = granting.mint(
+            bob, holder=bob, server=server, policy=policy, label=f"bot {javascript}"
+        )
+        page = open_page(bob, javascript=javascript)
+        page.goto(f"/grants/{grant.pk}/")
+        page.get_by_role("link", name="Revoke").click()
+        assert page.get_by_text("ends with its next call").is_visible()
+        page.get_by_role("button", name="Revoke grant").click()
+        page.get_by_text("revoked", exact=True).wait_for()
+        grant.refresh_from_db()
+        assert grant.revoked_at is not None
