@@ -6,10 +6,11 @@ process sort within it), then 62 random bits.
 
 from __future__ import annotations
 
-import os
 import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+from accounts.randomness import sixteen
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -17,7 +18,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def uuid7() -> UUID:
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     fraction = rest * 4096 // 1_000_000
-    random = int.from_bytes(os.urandom(8), "big") >> 2
+    random = int.from_bytes(sixteen()[:8], "big") >> 2
     return UUID(int=milliseconds << 80 | 7 << 76 | fraction << 64 | 0b10 << 62 | random)
 
 

@@ -15,10 +15,10 @@ A counter's key names what the policy page says names a counter:
 from __future__ import annotations
 
 import hashlib
-import os
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
@@ -26,6 +26,7 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts.keys import generation_key, records_key, tag
+from accounts.randomness import sixteen
 from policies.decision import Decision, Judgement, Use
 
 Mode = Literal["peek", "reserve", "record"]
@@ -58,6 +59,8 @@ _COUNTER = struct.Struct("<dddB")
 _USE = struct.Struct("<BdB")
 _AMOUNT = struct.Struct("<dd")
 _STATE = struct.Struct("<Bd")
+_DOUBLE = struct.Struct("<d")
+_AMOUNT_AT = struct.calcsize("<dd")  # within a packed counter
 
 
 class Script(NamedTuple):
@@ -101,6 +104,7 @@ class Owners:
             for watched in (False, True)
         }
         self.prefix = len(prefix)
+        self.layouts: dict[object, Layout] = {}
         self.keys = [
             self.generation,
             f"{records_key(shard)}:bytes".encode(),
@@ -121,18 +125,17 @@ class Owners:
 def fresh_generation(owners: Owners) -> tuple[bytes, tuple[bytes, ...]]:
     """A candidate, and the command that answers the generation in force, or nothing
     where there was none and the candidate now is it."""
-    candidate = os.urandom(16)
+    candidate = sixteen()
     return candidate, (b"SET", owners.generation, candidate, b"NX", b"GET")
 
 
 @dataclass(slots=True)
 class _Counters:
-    """The distinct counters of a call, each with its amount and its set of values."""
+    """The distinct counters of a call, each with its set of values."""
 
     keys: dict[bytes, int] = field(default_factory=dict)
     sets: dict[bytes, int] = field(default_factory=dict)
     packed: list[bytes] = field(default_factory=list)
-    amounts: list[int] = field(default_factory=list)
 
     def place(self, owners: Owners, use: Use) -> int:
         """Its number, from 1; several limits on one counter are one place."""
@@ -146,8 +149,7 @@ class _Counters:
         bucket = -(-use.window * 1_000_000 // 60)
         # A bucket begun now is 61 buckets old at most when it stops counting.
         life = -(-62 * bucket // 1_000)
-        self.packed.append(_COUNTER.pack(bucket, life, use.amount, values_number))
-        self.amounts.append(use.amount)
+        self.packed.append(_COUNTER.pack(bucket, life, 0, values_number))
         return number
 
 
@@ -195,30 +197,77 @@ def prepare(
         raise ValueError("a generation is 16 bytes")
     if judgement is None or not (judgement.uses or judgement.watched_uses):
         plan = owners.header(mode, 0) + b"\0"
-        argv = [generation, os.urandom(16), plan, record, owners.organization]
+        argv = [generation, sixteen(), plan, record, owners.organization]
         return Prepared(owners.keys, argv, 0, 0, [], [])
-    counters = _Counters()
-    judged = [
-        _USE.pack(counters.place(owners, use), use.max, kind)
-        for use, kind in zip(
-            (*judgement.uses, *judgement.watched_uses), _kinds(judgement), strict=True
-        )
-    ]
-    plan = b"".join(
-        (
-            owners.header(mode, len(counters.keys)),
-            *counters.packed,
-            b"%c" % len(judged),
-            *judged,
-        )
-    )
+    layout = _layout(owners, judgement, mode)
+    uses = judgement.uses + judgement.watched_uses
+    amounts = [uses[first].amount for first in layout.firsts]
+    plan = bytearray(layout.plan)
+    for at, amount in zip(layout.places, amounts, strict=True):
+        _DOUBLE.pack_into(plan, at, amount)
     return Prepared(
-        keys=[*owners.keys, *counters.keys, *counters.sets],
-        argv=[generation, os.urandom(16), plan, record, owners.organization],
+        keys=layout.keys,
+        argv=[generation, sixteen(), bytes(plan), record, owners.organization],
         uses=len(judgement.uses),
         watched_uses=len(judgement.watched_uses),
+        counters=layout.counters,
+        amounts=amounts,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What is the same for every call that meets the same limits and values.
+
+    Counter `n` gets its amount from the use `firsts[n]`, written at `places[n]`.
+    """
+
+    keys: list[bytes]
+    counters: list[bytes]
+    plan: bytes
+    firsts: tuple[int, ...]
+    places: tuple[int, ...]
+
+
+MOST_LAYOUTS = 256
+# All of a use but its amount, and the text that nobody judges by.
+_FIXED = itemgetter(0, 1, 2, 3, 4, 6, 7, 9)
+
+
+def _layout(owners: Owners, judgement: Judgement, mode: Mode) -> Layout:
+    """Remembered, in bounded room: clients choose the values that limits split by."""
+    side, watched = judgement.enforced, judgement.watched
+    waived = judgement.waived if side.waived or side.opened else None
+    known = (
+        *(mode, settings.RECORDS_BOUND, waived, watched.bad is None, not watched.asks),
+        *(tuple(map(_FIXED, side.uses)), tuple(map(_FIXED, watched.uses))),
+    )
+    layout = owners.layouts.get(known)
+    if layout is None:
+        if len(owners.layouts) >= MOST_LAYOUTS:
+            owners.layouts.clear()
+        layout = owners.layouts[known] = _lay_out(owners, judgement, mode)
+    return layout
+
+
+def _lay_out(owners: Owners, judgement: Judgement, mode: Mode) -> Layout:
+    counters, firsts = _Counters(), []
+    uses = judgement.uses + judgement.watched_uses
+    judged = []
+    for index, (use, kind) in enumerate(zip(uses, _kinds(judgement), strict=True)):
+        known = len(counters.keys)
+        judged.append(_USE.pack(counters.place(owners, use), use.max, kind))
+        if len(counters.keys) > known:
+            firsts.append(index)
+    header = owners.header(mode, len(firsts))
+    plan = b"".join((header, *counters.packed, b"%c" % len(judged), *judged))
+    start = len(header) + _AMOUNT_AT
+    return Layout(
+        keys=[*owners.keys, *counters.keys, *counters.sets],
         counters=list(counters.keys),
-        amounts=counters.amounts,
+        plan=plan,
+        firsts=tuple(firsts),
+        places=tuple(start + _COUNTER.size * n for n in range(len(firsts))),
     )
 
 
