@@ -18,7 +18,7 @@ from tests.policies.reference.broken import Broken
 from tests.policies.reference.compare import answer_of
 from tests.policies.reference.decide import decide
 from tests.policies.reference.exact import load
-from tests.policies.reference.mutants import MUTANTS
+from tests.policies.reference.mutants import MUTANTS, PARSE
 from tests.policies.reference.mutating import Mutant, mutated
 from tests.policies.reference.pairs import blocks
 from tests.policies.reference.validate import problems
@@ -63,13 +63,15 @@ def broken():
 
 def caught_by(mutant: Mutant | None) -> str | None:
     engine = mutated(mutant)
-    if any(differs(engine, *block) for block in pairs()):
-        return "pairs"
-    if any(differs(engine, *block) for block in vectors()):
-        return "vectors"
-    if any(refuses(engine, text) != wanted for text, wanted in broken()):
-        return "broken documents"
-    return None
+    ways = {
+        "pairs": lambda: any(differs(engine, *block) for block in pairs()),
+        "vectors": lambda: any(differs(engine, *block) for block in vectors()),
+        "broken documents": lambda: any(
+            refuses(engine, text) != wanted for text, wanted in broken()
+        ),
+    }
+    names = list(ways)[::-1] if mutant in PARSE else list(ways)
+    return next((name for name in names if ways[name]()), None)
 
 
 def differs(engine, text, cases):

@@ -161,11 +161,11 @@ def reads_as_number(value: Any) -> bool:
 
 
 def good_regex(value: Any) -> bool:
-    if not isinstance(value, str) or len(value.encode()) > 1024:
-        return False
     try:
+        if not isinstance(value, str) or len(value.encode()) > 1024:
+            return False
         re2.compile(value, QUIET)
-    except re2.error:
+    except (re2.error, UnicodeEncodeError):
         return False
     return True
 
