@@ -69,10 +69,9 @@ def refuse_verb(verb: str, modern: bool) -> None:
     raise Door(405, text, headers=_ALLOW_MODERN if modern else _ALLOW)
 
 
-def token_digest(headers: Mapping[bytes, bytes]) -> bytes:
-    """SHA-256 of the bearer token. Raises Unauthorized for none or a malformed one,
-    without asking anybody."""
-    value = headers.get(b"authorization", b"")
+def token_digest(value: bytes) -> bytes:
+    """SHA-256 of the bearer token in `Authorization`. Raises Unauthorized for none or
+    a malformed one, without asking anybody."""
     if value[:7].lower() != b"bearer ":
         raise Unauthorized("no bearer token")
     token = value[7:].strip().decode("latin-1")

@@ -60,7 +60,7 @@ def check_verb(x: Exchange) -> None:
 
 
 def check_token(x: Exchange) -> Awaitable[None] | None:
-    x.digest = door.token_digest(x.headers)
+    x.digest = x.gateway.digest(x.headers)
     snapshot = x.gateway.snapshots.get(x.digest, x.since)
     if snapshot is None:
         return _first_seen(x)
@@ -133,12 +133,11 @@ def _open_session(x: Exchange) -> None:
     check_place(x)
 
 
-async def take_others(x: Exchange) -> None:
+def take_others(x: Exchange) -> Awaitable[None] | None:
     """Notifications, responses and the end of a session are answered here."""
     if x.scope["method"] == "DELETE":
-        await notifications.end_session(x)
-    elif x.message.kind != "request":
-        await notifications.accept(x)
+        return notifications.end_session(x)
+    return None if x.message.kind == "request" else notifications.accept(x)
 
 
 def check_method(x: Exchange) -> None:

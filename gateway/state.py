@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from accounts.keys import tag
 from audit.entries import OutcomeEntry, Status
 from gateway import sessions, upstream_sessions
 from gateway.answers import Event
-from gateway.door import Hosts
+from gateway.door import Hosts, token_digest
 from gateway.errors import UpstreamFault
 from gateway.exchange import Exchange
 from gateway.jsonrpc import Id
@@ -54,6 +54,7 @@ class Gateway:
         self.watch = Watch()
         self._refresher = Refresher(self)
         self._sessions: dict[str, Session] = {}
+        self._digests: dict[bytes, bytes] = {}
         self._owners: dict[bytes, tuple[Owners, Owners]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -74,6 +75,17 @@ class Gateway:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def digest(self, headers: Mapping[bytes, bytes]) -> bytes:
+        """The token's hash, made once for a token that is well formed."""
+        sent = headers.get(b"authorization", b"")
+        digest = self._digests.get(sent)
+        if digest is None:
+            digest = token_digest(sent)
+            if len(self._digests) > MAX_SESSIONS:
+                self._digests.clear()
+            self._digests[sent] = digest
+        return digest
 
     # Sessions of clients
 
