@@ -35,6 +35,8 @@ def classify(
         return "legacy"
     if method == "initialize" and said is None:
         return "legacy"
+    if said is None and version is not None and version != MODERN:
+        raise _unsupported(version)
     _check_modern(version, said, meta)
     return "modern"
 

@@ -127,4 +127,5 @@ class UpstreamFault(Exception):
 
     def __init__(self, text: str, *, sent: bool = True, log: str = "") -> None:
         super().__init__(text)
-        self.text, self.sent, self.log = text, sent, log
+        # Whoever tells it goes on in sentences of their own.
+        self.text, self.sent, self.log = text.rstrip("."), sent, log

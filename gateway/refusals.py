@@ -105,9 +105,15 @@ def _meta(decision: Decision, call: UUID, retry_after: int | None) -> dict[str, 
 
 def text(decision: Decision, call: UUID, retry_after: int | None) -> str:
     what, then = _what(decision, retry_after)
-    parts = [what, decision.reason or "", then]
-    told = " ".join(part.strip() for part in parts if part)
+    parts = [what, _sentence(decision.reason or ""), then]
+    told = " ".join(part for part in parts if part)
     return f"{told} (rule {decision.rule}, decision {call})"
+
+
+def _sentence(reason: str) -> str:
+    """A reason as its author wrote it, ended, so that our words do not run into it."""
+    reason = reason.strip()
+    return reason if not reason or reason[-1] in ".!?:;" else f"{reason}."
 
 
 def _what(decision: Decision, retry_after: int | None) -> tuple[str, str]:

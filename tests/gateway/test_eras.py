@@ -40,7 +40,8 @@ CASES: list[tuple[bytes | None, str, dict[str, object], str | type[Refusal]]] = 
     (b"2026-07-28", "tools/list", meta(capabilities=[]), InvalidParams),
     (b"2026-07-28", "tools/list", meta(version="2026-07-29"), HeaderMismatch),
     (b"2027-01-01", "tools/list", meta(version="2027-01-01"), Unsupported),
-    (b"2024-11-05", "tools/list", {}, InvalidParams),
+    (b"2024-11-05", "tools/list", {}, Unsupported),
+    (b"", "tools/list", {}, Unsupported),
     (b"2024-11-05", "tools/list", meta(version="2024-11-05"), Unsupported),
 ]
 

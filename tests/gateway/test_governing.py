@@ -61,6 +61,14 @@ async def test_the_rules_own_reason_is_told(world: World) -> None:
     assert "Ask Dora." in (await world.client().call("pay")).text
 
 
+async def test_a_reason_does_not_run_into_what_follows(world: World) -> None:
+    await world.publish(tools={"pay": {"action": "deny", "reason": "Ask Dora"}})
+
+    answer = await world.client().call("pay", {"amount": 1})
+
+    assert "Ask Dora. Do not retry" in answer.text
+
+
 UNKNOWN: dict[str, dict[str, Any]] = {
     "(hidden)": {"hide": ["pay"]},
     "(default deny)": {"default": "deny", "tools": {"echo": {}}},

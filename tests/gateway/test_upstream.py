@@ -101,6 +101,7 @@ async def test_hostile_answers(world: World, fake: FakeServer, hurry: None) -> N
         assert answer.status == 200, name
         assert answer.message["id"] == 7, name
         assert answer.result["isError"] is True and answer.text, name
+        assert ".." not in answer.text, name
         outcomes = await world.outcomes(number)
         assert outcomes[-1].status == status, (name, outcomes[-1])
         assert len(fake.calls()) == number, f"{name}: sent again"
