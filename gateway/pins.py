@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,8 @@ from policies.facts import Tool
 from servers import definitions
 
 _SORTED = orjson.OPT_SORT_KEYS
+MAX_KNOWN = 20_000
+_fingerprints: dict[bytes, str] = {}
 
 
 @dataclass(slots=True, frozen=True, eq=False)
@@ -35,7 +38,7 @@ class Pin:
         return said == self.sorted or _fingerprint(said) == self.fingerprint
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=MAX_KNOWN)
 def pin(text: str, fingerprint: str, category: str, severity: str, held: bool) -> Pin:
     definition = orjson.loads(text)
     schema = definition.get("inputSchema")
@@ -57,9 +60,19 @@ def pin(text: str, fingerprint: str, category: str, severity: str, held: bool) -
     )
 
 
-@lru_cache(maxsize=20_000)
 def _fingerprint(said: bytes) -> str:
-    """Each definition that a server says is brought into RFC 8785 form once."""
+    """Each definition that a server says is brought into RFC 8785 form once. Known by
+    its hash: a server could fill the memory with what it says."""
+    digest = hashlib.sha256(said).digest()
+    found = _fingerprints.get(digest)
+    if found is None:
+        if len(_fingerprints) > MAX_KNOWN:
+            _fingerprints.clear()
+        found = _fingerprints[digest] = _canonical_fingerprint(said)
+    return found
+
+
+def _canonical_fingerprint(said: bytes) -> str:
     try:
         return definitions.fingerprint(definitions.canonical(orjson.loads(said)))
     except definitions.BadJson:

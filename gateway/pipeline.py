@@ -23,6 +23,7 @@ from gateway import (
     notifications,
 )
 from gateway import upstream as upstreams
+from gateway.budgets import LARGE
 from gateway.eras import Era
 from gateway.errors import (
     InvalidParams,
@@ -38,7 +39,6 @@ from gateway.valkey import ValkeyDown
 
 log = logging.getLogger(__name__)
 Stage = Callable[[Exchange], Awaitable[None] | None]
-LARGE = 64 * 1024
 MAX_CLIENT_NAME = 256
 
 
@@ -88,7 +88,7 @@ async def read_body(x: Exchange) -> None:
     body = await door.body(x.receive)
     x.body_read = True
     if len(body) > LARGE:
-        await asyncio.sleep(0)
+        await x.gateway.parsing.turn(x.snapshot.rights.organization_id, len(body))
     x.message = jsonrpc.decode(body)
 
 

@@ -6,6 +6,7 @@ import asyncio
 
 from gateway import answers, sse, upstream_sessions
 from gateway.answers import Event, Plan
+from gateway.budgets import LARGE
 from gateway.errors import UpstreamFault
 from gateway.exchange import JSON, Exchange
 from servers.failures import TooLarge, WireError
@@ -14,8 +15,6 @@ from servers.http1 import Response
 # What must be understood, and what is relayed at most.
 MAX_UNDERSTOOD = 1024 * 1024
 MAX_RELAYED = 32 * 1024 * 1024
-# Above this a parse lets others go first.
-LARGE = 64 * 1024
 # Seconds and bytes for a stream to end by itself once it has answered.
 DRAIN_SECONDS, DRAIN_BYTES = 2.0, 64 * 1024
 
@@ -78,11 +77,15 @@ async def _json(x: Exchange, plan: Plan, response: Response) -> None:
             await _pieces(x, raw, response)
             return
     if len(raw) > LARGE:
-        await asyncio.sleep(0)
+        await _turn(x, raw)
     event = answers.read(plan, raw)
     if event.kind != "final":
         raise UpstreamFault("The server answered something else than was asked")
     await _final(x, event, 200)
+
+
+async def _turn(x: Exchange, raw: bytes) -> None:
+    await x.gateway.parsing.turn(x.snapshot.rights.organization_id, len(raw))
 
 
 async def _beginning(response: Response) -> tuple[bytes, bool]:
@@ -128,7 +131,7 @@ async def _events(x: Exchange, plan: Plan, response: Response) -> bool:
         while piece := await response.piece():
             for data in parser.feed(piece):
                 if len(data) > LARGE:
-                    await asyncio.sleep(0)
+                    await _turn(x, data)
                 event = answers.read(plan, data)
                 if event.kind == "final":
                     x.gateway.answered(x, event)

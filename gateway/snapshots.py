@@ -9,12 +9,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from django.db import Error as DatabaseError
 from django.db import connections
 
 from gateway import loading
+from gateway.budgets import Bucket
 from gateway.errors import Throttled, Unavailable
 from gateway.snapshot import FRESH, Rights, Snapshot
 from gateway.valkey import Valkey, ValkeyDown
@@ -141,27 +143,9 @@ class Snapshots:
         everyone = threading.Barrier(THREADS)
 
         def end() -> None:
-            everyone.wait(5)
+            with suppress(threading.BrokenBarrierError):  # one hangs: leave it
+                everyone.wait(5)
             connections.close_all()
 
         await asyncio.gather(*(self.in_thread(end) for _ in range(THREADS)))
         self._threads.shutdown()
-
-
-class Bucket:
-    """At most `rate` a second, and as many at once."""
-
-    def __init__(
-        self, rate: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._rate, self._clock = rate, clock
-        self._left, self._at = rate, clock()
-
-    def take(self, amount: float = 1.0) -> bool:
-        now = self._clock()
-        self._left = min(self._rate, self._left + (now - self._at) * self._rate)
-        self._at = now
-        if self._left < amount:
-            return False
-        self._left -= amount
-        return True

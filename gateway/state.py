@@ -12,6 +12,7 @@ from accounts.keys import tag
 from audit.entries import OutcomeEntry, Status
 from gateway import sessions, upstream_sessions
 from gateway.answers import Event
+from gateway.budgets import Parsing
 from gateway.door import Hosts, token_digest
 from gateway.errors import UpstreamFault
 from gateway.exchange import Exchange
@@ -52,6 +53,7 @@ class Gateway:
         self.bridge = Bridge(self)
         self.flights: dict[tuple[bytes, type, Id], Exchange] = {}
         self.watch = Watch()
+        self.parsing = Parsing()
         self._refresher = Refresher(self)
         self._sessions: dict[str, Session] = {}
         self._digests: dict[bytes, bytes] = {}

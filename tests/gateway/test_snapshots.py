@@ -10,16 +10,18 @@ from typing import Any, cast
 
 import pytest
 import redis
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 
+from accounts import generation
 from accounts import valkey as pages_valkey
 from accounts.models import Membership, Organization
 from config.embedded import Running, erase, start_valkey
 from gateway import loading, snapshots
+from gateway.budgets import Bucket
 from policies import granting
 from policies.models import Grant
 from servers import verdicts
-from servers.models import ToolDefinition
+from servers.models import Server, ToolDefinition
 from tests.fakes.mcp_server import FakeServer
 from tests.gateway.asgi import Client
 from tests.gateway.conftest import World, orm
@@ -97,6 +99,25 @@ async def test_a_published_document_holds_from_the_next_call(world: World) -> No
     for action, expected in (("deny", "/tools/echo/action"), ("allow", "ran")) * 2:
         await world.publish(tools={"echo": {"action": action}})
         assert [await outcome_of(client) for client in clients] == [expected] * 2
+
+
+async def test_a_grant_that_moved_to_another_server_opens_this_door_no_more(
+    world: World, fake: FakeServer
+) -> None:
+    client = world.client()
+    await client.call("echo")
+
+    def move() -> None:
+        there = Server(organization=world.organization, name="other", url=fake.url)
+        there.save()
+        with transaction.atomic():
+            Grant.objects.for_organization(world.organization).update(server=there)
+            generation.changed(world.organization)
+
+    await orm(move)
+
+    assert (await client.call("echo")).status == 401
+    assert len(fake.calls()) == 1
 
 
 async def test_rules_that_change_all_the_time_are_refused_after_three_looks(
@@ -220,7 +241,7 @@ async def test_last_used_is_noted_and_sets_no_generation(world: World) -> None:
 
 def test_a_bucket_gives_so_many_a_second() -> None:
     now = 0.0
-    bucket = snapshots.Bucket(5, lambda: now)
+    bucket = Bucket(5, lambda: now)
 
     assert [bucket.take() for _ in range(7)] == [True] * 5 + [False] * 2
     now = 0.5
