@@ -167,8 +167,8 @@ def _digested(arguments: bytes, read: bytes) -> Kept:
 Text = Callable[[str], str]
 
 
-def _whole(text: str) -> str:
-    return text
+# Text as it is: of a string `str` gives back that very string, without a call of ours.
+_whole: Text = str
 
 
 def _cutter(length: int) -> Text:
@@ -207,14 +207,20 @@ def _pack_judgement(judgement: Judgement | None, text: Text) -> list[Any] | None
 
 
 def _pack_side(side: Side, text: Text) -> list[Any]:
+    decided, bad, uses = side.decided, side.bad, side.uses
     return [
-        _pack_decision(side.decided, text),
-        [_pack_use(use, text) for use in side.uses],
-        _pack_decision(side.bad, text),
-        [[ask.rule, ask.reason and text(ask.reason)] for ask in side.asks],
-        sorted(side.waived),
+        decided and _pack_decision(decided, text),
+        _packed_uses(uses) if text is _whole else [_pack_use(u, text) for u in uses],
+        bad and _pack_decision(bad, text),
+        side.asks and [[rule, why and text(why)] for rule, why in side.asks],
+        sorted(side.waived) if side.waived else (),
         side.opened,
     ]
+
+
+def _packed_uses(uses: Sequence[Use]) -> list[list[Any]]:
+    """As `_pack_use` does with whole texts; most uses are not split by a value."""
+    return [list(u) if u.by is None else _pack_use(u, _whole) for u in uses]
 
 
 def _pack_use(use: Use, text: Text) -> list[Any]:
@@ -235,7 +241,7 @@ def _pack_decision(decision: Decision | None, text: Text) -> list[Any] | None:
 
 
 def encode_outcome(entry: OutcomeEntry) -> bytes:
-    detail = _cutter(CUTS[0])(entry.detail)
+    detail = _cutter(CUTS[0])(entry.detail) if entry.detail else ""
     return VERSION + orjson.dumps(
         [
             *(entry.id, entry.organization, entry.status, entry.error_code),

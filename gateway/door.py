@@ -53,7 +53,8 @@ def check_post(headers: Mapping[bytes, bytes]) -> None:
         media = media.partition(b";")[0].strip().lower()
         if media != b"application/json":
             raise Door(415, "Send the message as Content-Type: application/json")
-    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+    encoding = headers.get(b"content-encoding")
+    if encoding is not None and encoding.lower() != b"identity":
         raise Door(415, "Compressed requests are not accepted")
     length = headers.get(b"content-length")
     if length is not None and int(length) > MAX_BYTES:

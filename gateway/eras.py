@@ -14,6 +14,7 @@ from gateway.errors import HeaderMismatch, InvalidParams, Unsupported
 
 Era = Literal["modern", "legacy"]
 MODERN = "2026-07-28"
+MODERN_BYTES = MODERN.encode()
 LEGACY = ("2025-11-25", "2025-06-18", "2025-03-26")
 NEWEST_LEGACY, UNSAID_LEGACY = LEGACY[0], LEGACY[-1]
 PREFIX = "io.modelcontextprotocol/"
@@ -28,9 +29,12 @@ def classify(
     headers: Mapping[bytes, bytes], method: str, params: Mapping[str, Any]
 ) -> Era:
     sent = headers.get(mirrored.VERSION)
-    version = None if sent is None else sent.decode("latin-1")
     meta = params.get("_meta")
     said = meta.get(META_VERSION) if isinstance(meta, dict) else None
+    if sent == MODERN_BYTES and said is not None:
+        _check_modern(MODERN, said, meta)
+        return "modern"
+    version = None if sent is None else sent.decode("latin-1")
     if said is None and (version is None or version in LEGACY):
         return "legacy"
     if method == "initialize" and said is None:

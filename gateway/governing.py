@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from audit.entries import CallEntry, encode_call
@@ -99,7 +100,7 @@ async def _ask(
         prepared.keys,
         prepared.argv,
         epoch=snapshot.epoch,
-        late=lambda raw: _late(x, prepared, judged, raw),
+        late=partial(_late, x, prepared, judged),
     )
     reply = read_reply(prepared, raw)
     if reply.status == "stale":

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -61,7 +62,7 @@ class Outcomes:
             future = self._valkey.command(*self._kept[id])
         except ValkeyDown:
             return  # it stays, and is sent again
-        future.add_done_callback(lambda done: self._sent(id, done))
+        future.add_done_callback(partial(self._sent, id))
 
     def _sent(self, id: UUID, done: asyncio.Future[Any]) -> None:
         if not done.cancelled() and done.exception() is None:

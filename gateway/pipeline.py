@@ -55,7 +55,7 @@ def check_verb(x: Exchange) -> None:
     if verb == "POST":
         door.check_post(x.headers)
     elif verb != "DELETE" or headers.SESSION not in x.headers:
-        modern = x.headers.get(headers.VERSION) == eras.MODERN.encode()
+        modern = x.headers.get(headers.VERSION) == eras.MODERN_BYTES
         door.refuse_verb(verb, modern)
 
 
@@ -98,7 +98,7 @@ def check_session(x: Exchange) -> None:
         _open_session(x)
         return
     message = x.message
-    if x.headers.get(headers.VERSION) == eras.MODERN.encode():
+    if x.headers.get(headers.VERSION) == eras.MODERN_BYTES:
         x.era = "modern"
     if message.kind == "request":
         x.era = eras.classify(x.headers, message.method, message.params)

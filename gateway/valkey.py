@@ -112,29 +112,29 @@ class Valkey:
     ) -> asyncio.Future[Reply]:
         """Raises at once where nothing can be sent; the future raises the rest."""
         packed = pack((b"EVALSHA", script.sha, len(keys), *keys, *argv))
-        command = self._command(packed, late, _tag(keys[0]))
+        command = self._command(packed, late, keys[0])
         command.script, command.epoch = script.text, epoch
         return self._submit(command)
 
     def command(
         self, *parts: bytes | str | int, late: Callable[[Reply], None] | None = None
     ) -> asyncio.Future[Reply]:
-        tag = _tag(parts[1]) if len(parts) > 1 else None
-        return self._submit(self._command(pack(parts), late, tag))
+        key = parts[1] if len(parts) > 1 else None
+        return self._submit(self._command(pack(parts), late, key))
 
     def _command(
         self,
         packed: bytes,
         late: Callable[[Reply], None] | None,
-        tag: bytes | None,
+        key: bytes | str | int | None,
     ) -> Command:
         if self.problem:
             raise ValkeyDown(self.problem)
         deadline = self._loop.time() + self._reply_seconds
-        return Command(packed, self._loop.create_future(), deadline, late, tag=tag)
+        return Command(packed, self._loop.create_future(), deadline, late, key)
 
     def _submit(self, command: Command) -> asyncio.Future[Reply]:
-        link = self._route(command)
+        link = self._route(command) if self._routes else self._link
         if link is None or not link.up:
             raise ValkeyDown("the connection was lost")
         if command.epoch is not None and command.epoch != self.epoch:
@@ -150,9 +150,8 @@ class Valkey:
         return command.future
 
     def _route(self, command: Command) -> Link | None:
-        if command.tag is not None and self._routes:
-            return self._routes.get(command.tag, self._link)
-        return self._link
+        tag = _tag(command.key)
+        return self._link if tag is None else self._routes.get(tag, self._link)
 
     # What the links tell
 
@@ -163,8 +162,9 @@ class Valkey:
                 self._fail(command, error)
             return
         self._release(command)
-        if not command.future.done():
-            command.future.set_result(reply)
+        future = command.future
+        if not future.done():
+            future.set_result(reply)
         elif command.late is not None:
             self._loop.call_soon(command.late, reply)
 
@@ -228,8 +228,8 @@ class Valkey:
             return
         if error.code == "ASK":
             link.send(self._unheard("ASKING"))
-        elif command.tag is not None and self._routes.get(command.tag) is not link:
-            self._routes[command.tag] = link
+        elif (tag := _tag(command.key)) and self._routes.get(tag) is not link:
+            self._routes[tag] = link
             self.epoch += 1
         self._send_again(command, via=link)
 
@@ -348,8 +348,10 @@ class Valkey:
             link.abort()
 
 
-def _tag(key: bytes | str | int) -> bytes | None:
+def _tag(key: bytes | str | int | None) -> bytes | None:
     """The hash tag of a key, which names its shard."""
+    if key is None:
+        return None
     text = key if isinstance(key, bytes) else str(key).encode()
     start, end = text.find(b"{"), text.find(b"}")
     return text[start : end + 1] if 0 <= start < end else None

@@ -68,8 +68,8 @@ class Command:
     future: asyncio.Future[Reply]
     deadline: float
     late: Callable[[Reply], None] | None = None
+    key: bytes | str | int | None = None
     script: bytes | None = None
-    tag: bytes | None = None
     epoch: int | None = None
     repeats: int = 0
     ours: bool = False

@@ -162,5 +162,7 @@ class Judgement:
 
     def settle(self, full: Sequence[bool], watched_full: Sequence[bool]) -> Decision:
         decision = self.enforced.settle(full) or self.allow
+        if self.watched is NOTHING:
+            return decision
         would = self.watched.settle(watched_full)
         return decision if would is None else replace(decision, would=would)

@@ -312,6 +312,8 @@ def read_reply(prepared: Prepared, raw: Any) -> ScriptReply:
     if not raw[2]:
         return ScriptReply(status)
     _, _, states, waits, buckets = raw
+    if status == "ok" and not any(states):
+        return _fits(prepared, buckets)
     judged = states[: prepared.uses]
     refused = _refused(status, judged)
     return ScriptReply(
@@ -321,6 +323,18 @@ def read_reply(prepared: Prepared, raw: Any) -> ScriptReply:
         retry_after=tuple(wait if wait > 0 else None for wait in waits[: len(judged)]),
         refused=refused,
         too_many="" if refused is None else TOO_MANY[judged[refused]],
+        buckets=tuple(buckets),
+    )
+
+
+def _fits(prepared: Prepared, buckets: Sequence[int]) -> ScriptReply:
+    """Nearly every reply: no limit is full."""
+    judged, watched = prepared.uses, prepared.watched_uses
+    return ScriptReply(
+        status="ok",
+        full=(False,) * judged,
+        watched_full=(False,) * watched,
+        retry_after=(None,) * judged,
         buckets=tuple(buckets),
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import re2
 
-from policies.numbers import DECIMAL_STRING, exact, is_number
+from policies.numbers import DECIMAL_STRING, SAFE, exact, is_number
 from policies.reading import Reading
 
 Truth = bool | None
@@ -79,6 +79,8 @@ def ordered(op: str, value: Any) -> Test:
 
 def _number(v: object, r: Reading) -> int | float | None:
     kind = type(v)
+    if kind is int and -SAFE <= v <= SAFE:  # type: ignore[operator]
+        return v  # type: ignore[return-value]
     if kind is not int and kind is not float and is_number(v):
         r.scan(len(bytes(v)))  # type: ignore[call-overload]
     return exact(v)

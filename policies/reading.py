@@ -73,14 +73,18 @@ class Reading(Bounds):
 
     def has_twin(self, members: dict[str, object], key: Key) -> bool:
         """Another key equal but for case stands in the object."""
-        folds = self.folds.get(id(members))
-        if folds is None:
-            folds = self.folds[id(members)] = self._folded(members)
+        folds = self.folds_of(members)
         if key.folded not in folds:
             return False
         if key.name not in members:
             return True
         return isinstance(folds, Counter) and folds[key.folded] > 1
+
+    def folds_of(self, members: dict[str, object]) -> Counter[str] | set[str]:
+        folds = self.folds.get(id(members))
+        if folds is None:
+            folds = self.folds[id(members)] = self._folded(members)
+        return folds
 
     def _folded(self, members: dict[str, object]) -> Counter[str] | set[str]:
         """Counted only where two keys fold to one, which is rare."""
@@ -154,12 +158,17 @@ def _argument_reader(key: Key) -> Reader:
         args = r.args
         if type(args) is not dict:
             return ABSENT if args is None else WRONG
-        if r.has_twin(args, key):
-            return WRONG
-        value = args.get(name)
-        return ABSENT if value is None else value
+        folds = r.folds.get(id(args)) or r.folds_of(args)
+        if type(folds) is set and name in args:  # no two keys fold to one
+            value = args[name]
+            return ABSENT if value is None else value
+        return WRONG if r.has_twin(args, key) else _given(args.get(name))
 
     return read
+
+
+def _given(value: object) -> object:
+    return ABSENT if value is None else value
 
 
 def _take(r: Reading, value: object, step: Step) -> object:

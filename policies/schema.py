@@ -96,12 +96,19 @@ def _decoded(value: object) -> object:
     return _replaced(value) if _holds_lossless(value) else value
 
 
+# Values that hold no other: most objects hold nothing else, and are looked through
+# without a call for each.
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
 def _holds_lossless(value: object) -> bool:
     if type(value) is dict:
-        return any(map(_holds_lossless, value.values()))
-    if type(value) is list:
-        return any(map(_holds_lossless, value))
-    return type(value) is LosslessFloat
+        inner = value.values()
+    elif type(value) is list:
+        inner = value  # type: ignore[assignment]
+    else:
+        return type(value) is LosslessFloat
+    return not _PLAIN.issuperset(map(type, inner)) and any(map(_holds_lossless, inner))
 
 
 def _replaced(value: object) -> object:

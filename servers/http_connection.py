@@ -246,13 +246,22 @@ class Connection(asyncio.Protocol):
 
 def _combined(headers: Headers) -> dict[bytes, bytes]:
     """Repeated headers as one list, so that none can hide behind another."""
+    single = dict(headers)
+    if len(single) == len(headers):
+        return single
     combined: dict[bytes, bytes] = {}
     for name, value in headers:
         combined[name] = combined[name] + b", " + value if name in combined else value
     return combined
 
 
+# Headers that change neither how the answer is read nor what it is.
+_PLAIN = frozenset({b"content-type", b"content-length", b"date", b"server"})
+
+
 def _check_head(version: str, status: int, headers: dict[bytes, bytes]) -> None:
+    if version == "1.1" and status == 200 and _PLAIN.issuperset(headers):
+        return
     if version not in ("1.0", "1.1"):
         raise Malformed(f"The server answers in HTTP/{version}.")
     encoding = headers.get(b"transfer-encoding", b"chunked").strip().lower()
@@ -268,7 +277,9 @@ def _check_head(version: str, status: int, headers: dict[bytes, bytes]) -> None:
 
 def _keep_seconds(headers: dict[bytes, bytes]) -> float:
     """How long it may idle: less than the server says, so that we close first."""
-    for part in headers.get(b"keep-alive", b"").split(b","):
+    if b"keep-alive" not in headers:
+        return IDLE_SECONDS
+    for part in headers[b"keep-alive"].split(b","):
         name, _, value = part.strip().partition(b"=")
         if name.lower() == b"timeout" and value.isdigit():
             return min(IDLE_SECONDS, int(value[:9]) - 1.0)

@@ -44,13 +44,20 @@ class Response:
 
     def header(self, name: bytes) -> bytes | None:
         """The value of a header that came once; None where it came never or twice."""
-        values = [value for key, value in self.headers if key == name]
-        return values[0] if len(values) == 1 else None
+        found = None
+        for key, value in self.headers:
+            if key == name:
+                if found is not None:
+                    return None
+                found = value
+        return found
 
     @property
     def content_type(self) -> str:
         """The media type alone, in lower case; empty where there is not just one."""
         value = self.header(b"content-type") or b""
+        if value == b"application/json":
+            return "application/json"
         return value.split(b";", 1)[0].strip().lower().decode("latin-1")
 
     @property
@@ -61,6 +68,8 @@ class Response:
         """The whole body. Raises `TooLarge` past `limit` bytes, else `Lost`."""
         if (self._length or 0) > limit:
             self._too_large(limit)
+        if self._complete and len(self._pieces) == 1 and self._buffered <= limit:
+            return self._taken()
         taken: list[bytes] = []
         size = 0
         while piece := await self.piece():
@@ -101,6 +110,9 @@ class Response:
             except asyncio.CancelledError:
                 self.close()
                 raise
+        return self._taken()
+
+    def _taken(self) -> bytes:
         pieces, self._pieces = self._pieces, []
         self._buffered = 0
         if self._paused:
