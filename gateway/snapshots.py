@@ -20,8 +20,10 @@ from gateway.budgets import Bucket
 from gateway.errors import Throttled, Unavailable
 from gateway.snapshot import FRESH, Rights, Snapshot
 from gateway.valkey import Valkey, ValkeyDown
+from policies.document import DocumentError
 from policies.limits import Owners, fresh_generation
 from servers.outbound import Door
+from servers.vault import VaultError
 
 T = TypeVar("T")
 MAX_SNAPSHOTS = 20_000
@@ -29,6 +31,8 @@ THREADS = 2
 UNKNOWN_A_SECOND = 50
 # Seconds before a snapshot that could not be read again is tried once more.
 AGAIN = 5.0
+# Seconds that a call waits for Postgres, which may accept and then say nothing.
+PATIENCE = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +70,11 @@ class Snapshots:
             task = asyncio.get_running_loop().create_task(self._load(digest))
             self._loading[digest] = task
             task.add_done_callback(lambda _: self._loading.pop(digest, None))
-        return await asyncio.shield(task)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await asyncio.shield(task)
+        except TimeoutError:  # the reading goes on, for the next call
+            raise _unreadable("Postgres does not answer") from None
 
     async def _load(self, digest: bytes) -> Snapshot | None:
         try:
@@ -79,9 +87,12 @@ class Snapshots:
             rights = await self.in_thread(lambda: loading.load(digest, self._door))
         except DatabaseError as error:
             log.warning("snapshot not loaded: %r", error)
+            raise _unreadable(str(error)) from None
+        except (VaultError, DocumentError) as error:
+            log.error("snapshot not loaded: %r", error)
             raise Unavailable(
-                "PolicyLayer cannot read the rules of this grant at the moment, so"
-                " nothing was executed. Try again in a few seconds.",
+                "The policy or the server's credentials behind this grant cannot be"
+                " read, so nothing was executed. Tell the operator.",
                 log=str(error),
             ) from None
         return self._keep(digest, rights, owners, generation, epoch)
@@ -149,3 +160,11 @@ class Snapshots:
 
         await asyncio.gather(*(self.in_thread(end) for _ in range(THREADS)))
         self._threads.shutdown()
+
+
+def _unreadable(log: str) -> Unavailable:
+    return Unavailable(
+        "PolicyLayer cannot read the rules of this grant at the moment, so"
+        " nothing was executed. Try again in a few seconds.",
+        log=log,
+    )

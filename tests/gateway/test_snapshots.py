@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -21,7 +22,7 @@ from gateway.budgets import Bucket
 from policies import granting
 from policies.models import Grant
 from servers import verdicts
-from servers.models import Server, ToolDefinition
+from servers.models import Credential, Server, ToolDefinition
 from tests.fakes.mcp_server import FakeServer
 from tests.gateway.asgi import Client
 from tests.gateway.conftest import World, orm
@@ -120,6 +121,28 @@ async def test_a_grant_that_moved_to_another_server_opens_this_door_no_more(
     assert len(fake.calls()) == 1
 
 
+async def test_credentials_that_do_not_open_are_said_to_be_so(
+    world: World, fake: FakeServer
+) -> None:
+    client = world.client()
+    await client.call("echo")
+
+    def spoil() -> None:
+        with transaction.atomic():
+            Credential.objects.for_organization(world.organization).update(
+                ciphertext=b"spoiled"
+            )
+            generation.changed(world.organization)
+
+    await orm(spoil)
+
+    answer = await client.call("echo")
+
+    assert (answer.status, answer.error["code"]) == (200, -32603)
+    assert "cannot be read" in answer.error["message"]
+    assert len(fake.calls()) == 1
+
+
 async def test_rules_that_change_all_the_time_are_refused_after_three_looks(
     world: World, fake: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +213,26 @@ async def test_known_grants_go_on_without_postgres(
     changed = await client.call("echo")
     assert (changed.status, changed.error["code"]) == (200, -32603)
     assert len(fake.calls()) == 4
+
+
+async def test_a_postgres_that_says_nothing_is_not_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, unknown = world.client(), world.client()
+    assert (await known.call("echo")).status == 200
+    unknown.app = world.another_process()
+    found, speaks = loading.find, threading.Event()
+    monkeypatch.setattr(snapshots, "PATIENCE", 0.2)
+    monkeypatch.setattr(loading, "find", lambda d: speaks.wait(30) and found(d))
+
+    async with asyncio.timeout(5):
+        refused = await unknown.call("echo")
+        assert (await known.call("echo")).result.get("isError") is None
+    speaks.set()
+
+    assert refused.message["error"]["code"] == -32603
+    assert "cannot read the rules" in refused.message["error"]["message"]
+    assert (await unknown.call("echo")).result.get("isError") is None
 
 
 def postgres_is_down(*args: object) -> None:

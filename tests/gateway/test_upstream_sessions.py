@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,14 @@ async def test_stateless_clients_of_a_grant_share_one_session(
     other = world.client()
     other.app = world.another_process()
     clients = [world.client(), other] * 4
+    for client in clients[:2]:
+        await client.request("server/discover")  # both know the grant now
 
+    async def slow(message: Any, seen: Any) -> Any:
+        await asyncio.sleep(0.3)
+        return fake.initialize(message, seen)
+
+    fake.on("initialize", slow)
     await asyncio.gather(*(client.call("echo") for client in clients))
 
     assert len(fake.calls("initialize")) == 1
