@@ -59,7 +59,8 @@ class Cycle(RequestResponseCycle):
         ):
             return False
         self.response_started = self.response_complete = True
-        del self.scope[ANSWER]  # type: ignore[typeddict-item]  # no cycle to collect
+        scope: Any = self.scope
+        del scope[ANSWER]  # so that no ring of references is left to collect
         more = b"".join([b"%b: %b\r\n" % header for header in self.default_headers])
         self.transport.write(_HEAD % (more, len(body)) + body)
         self.message_event.set()

@@ -202,12 +202,12 @@ def prepare(
     layout = _layout(owners, judgement, mode)
     uses = judgement.uses + judgement.watched_uses
     amounts = [uses[first].amount for first in layout.firsts]
-    plan = bytearray(layout.plan)
+    filled = bytearray(layout.plan)
     for at, amount in zip(layout.places, amounts, strict=True):
-        _DOUBLE.pack_into(plan, at, amount)
+        _DOUBLE.pack_into(filled, at, amount)
     return Prepared(
         keys=layout.keys,
-        argv=[generation, sixteen(), bytes(plan), record, owners.organization],
+        argv=[generation, sixteen(), bytes(filled), record, owners.organization],
         uses=len(judgement.uses),
         watched_uses=len(judgement.watched_uses),
         counters=layout.counters,
