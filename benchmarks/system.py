@@ -167,7 +167,7 @@ def gateway_command(port: int) -> list[str]:
     return [
         *(sys.executable, "-m", "uvicorn", "config.asgi:application"),
         *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
-        *("--loop", "uvloop", "--http", "httptools", "--ws", "none"),
+        *("--loop", "uvloop", "--http", "gateway.protocol:Protocol", "--ws", "none"),
         *("--lifespan", "on", "--no-access-log", "--no-server-header"),
         *("--no-proxy-headers", "--log-level", "warning"),
     ]

@@ -28,7 +28,8 @@ UVICORN = (
         "--port",
         "{PORT}",
     ),
-    *("--loop", "uvloop", "--http", "httptools", "--ws", "none", "--lifespan", "on"),
+    *("--loop", "uvloop", "--http", "gateway.protocol:Protocol"),
+    *("--ws", "none", "--lifespan", "on"),
     *("--no-access-log", "--no-server-header", "--no-proxy-headers"),
     *("--timeout-graceful-shutdown", "5"),
 )

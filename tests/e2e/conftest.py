@@ -38,7 +38,8 @@ EVERYTHING = Path(
 )
 UVICORN = (
     *("-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1"),
-    *("--loop", "uvloop", "--http", "httptools", "--ws", "none", "--lifespan", "on"),
+    *("--loop", "uvloop", "--http", "gateway.protocol:Protocol"),
+    *("--ws", "none", "--lifespan", "on"),
     *("--no-access-log", "--no-server-header", "--no-proxy-headers"),
     *("--timeout-graceful-shutdown", "2", "--log-level", "warning"),
 )
