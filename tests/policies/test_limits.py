@@ -7,12 +7,14 @@ import random
 import struct
 import uuid
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 from pytest_django import Settings
 
+from config.embedded import erase, start_valkey
 from policies.decision import Ask, Decision, Side
 from policies.limits import (
     CALL,
@@ -596,18 +598,21 @@ def test_values_of_another_type_fail_before_anything_is_written(
 
 
 def test_a_server_that_is_full_refuses_before_anything_is_written(
-    ledger: Ledger,
+    tmp_path: Path,
 ) -> None:
-    used = int(ledger.client.info("memory")["used_memory"])
-    limit = ledger.client.config_get("maxmemory")["maxmemory"]
-    ledger.client.config_set("maxmemory", used // 2)
+    server = start_valkey(tmp_path)  # its own: the limit holds for a whole server
     try:
+        ledger = Ledger(redis.Redis.from_url(server.url))
+        used = int(ledger.client.info("memory")["used_memory"])
+        ledger.client.config_set("maxmemory", used // 2)
         with pytest.raises(redis.OutOfMemoryError):
             ledger.call(use())
+        ledger.client.config_set("maxmemory", 0)
+        assert records(ledger) == []
+        assert counters(ledger) == {}
     finally:
-        ledger.client.config_set("maxmemory", limit)
-    assert records(ledger) == []
-    assert counters(ledger) == {}
+        server.stop()
+        erase(tmp_path)
 
 
 @pytest.mark.parametrize("window", [1, 60, 1_000_000, 2_592_000])

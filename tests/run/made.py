@@ -39,6 +39,7 @@ class MadeSystem:
         kept = {k: v for k, v in os.environ.items() if k not in SET_FOR_TESTS}
         self.env = kept | {"DATA_DIR": str(data_dir), "PORT": str(port)} | settings
         self.lines: list[str] = []
+        self.start_lines: tuple[str, ...] = ()
         self.started_in = 0.0
         self._printed: queue.Queue[str | None] = queue.Queue()
 
@@ -95,6 +96,7 @@ class MadeSystem:
             self.stop()
             raise
         self.started_in = time.monotonic() - self._begun
+        self.start_lines = tuple(self.lines)
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -61,14 +61,15 @@ def accepts(database_url: str) -> bool:
 
 
 def test_the_last_line_is_the_address_and_the_mailbox_stands_before(system):
-    assert system.lines[-1] == f"Ready: {system.address}"
-    assert system.lines[-2].startswith(f"Mailbox: {system.address}/mailbox/")
+    *_, mailbox, ready = system.start_lines
+    assert ready == f"Ready: {system.address}"
+    assert mailbox.startswith(f"Mailbox: {system.address}/mailbox/")
 
 
 def test_ready_means_that_every_half_answers(system):
     assert get(f"{system.address}/healthz")[0] == 200
     assert get(f"{system.address}/mcp/health")[0] == 200
-    mailbox = system.lines[-2].removeprefix("Mailbox: ")
+    mailbox = system.start_lines[-2].removeprefix("Mailbox: ")
     assert get(mailbox)[0] == 200
     assert get(mailbox[:-3] + "xx/")[0] == 404
 
