@@ -72,5 +72,6 @@ class Parser:
 
 
 def event(data: bytes) -> bytes:
-    """`data` is one line, as all JSON of ours is."""
-    return b"data: " + data + b"\n\n"
+    """`data` is JSON, on one line whatever its writer did: there, a line end is white
+    space."""
+    return b"data: " + data.replace(b"\n", b" ") + b"\n\n"

@@ -66,3 +66,7 @@ def test_many_small_events_are_not_one_large_one() -> None:
 
 def test_an_event_is_read_back() -> None:
     assert sse.Parser().feed(sse.event(b'{"a":1}')) == [b'{"a":1}']
+
+
+def test_json_of_several_lines_is_written_on_one() -> None:
+    assert sse.event(b'{"a":\n1}') == b'data: {"a": 1}\n\n'

@@ -19,6 +19,7 @@ UPSTREAMS = pytest.mark.parametrize("fake", ["modern", "legacy"], indirect=True)
 CLIENTS = pytest.mark.parametrize("era", ["modern", "legacy"])
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
+END = b"\n\n"
 OK = b'{"jsonrpc":"2.0","id":7,"result":{"content":[]}}'
 
 
@@ -359,6 +360,17 @@ async def progress(message: Any, seen: Any) -> Any:
     yield {"jsonrpc": "2.0", "id": "not asked", "result": {"content": ["spoof"]}}
     yield {"jsonrpc": "2.0", "id": message["id"], "result": {"content": []}}
     yield {"jsonrpc": "2.0", "id": message["id"], "result": {"content": ["twice"]}}
+
+
+async def test_an_event_of_several_lines_reaches_the_client_whole(
+    world: World, fake: FakeServer
+) -> None:
+    lines = OK.replace(b",", b",\ndata: ")
+    fake.on("tools/call", lambda message, seen: Raw(STREAM + b"data: " + lines + END))
+
+    answer = await world.client().call("echo", {}, id=7)
+
+    assert answer.messages == [{"jsonrpc": "2.0", "id": 7, "result": {"content": []}}]
 
 
 @UPSTREAMS
