@@ -148,7 +148,7 @@ def _with_fewer_asks(judgement: Judgement | None) -> Judgement | None:
 
 
 def _fewer(side: Side) -> Side:
-    return replace(side, asks=side.asks[:ASKS_OF_A_CUT])
+    return side._replace(asks=side.asks[:ASKS_OF_A_CUT])
 
 
 def _keep(entry: CallEntry) -> Kept | None:

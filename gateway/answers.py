@@ -8,8 +8,7 @@ id. Anything else is dropped; what comes after the answer is not read.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from gateway import bridge, jsonrpc, strictjson
 from gateway.eras import Era
@@ -23,8 +22,7 @@ CHANGES = frozenset(
 )
 
 
-@dataclass(slots=True, frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """How an answer is known and what becomes of it. `sent` is the id upstream, `id`
     the client's; `progress` their token and the client's."""
 
@@ -48,8 +46,7 @@ class Plan:
         )
 
 
-@dataclass(slots=True, frozen=True)
-class Event:
+class Event(NamedTuple):
     """`final`: `body` answers the request. `relay`: pass `body` on. `reply`: POST
     `body` to the server, which asked something. `changed`: a list changed."""
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from contextlib import suppress
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from audit.entries import OutcomeEntry, outcome_command
 from gateway.valkey import Valkey, ValkeyDown
@@ -28,7 +26,8 @@ log = logging.getLogger(__name__)
 class Outcomes:
     def __init__(self, valkey: Valkey) -> None:
         self._valkey = valkey
-        self._kept: OrderedDict[UUID, tuple[bytes, ...]] = OrderedDict()
+        # By the number of the id: hashing a UUID is a call of Python's own.
+        self._kept: dict[int, tuple[bytes, ...]] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -51,27 +50,28 @@ class Outcomes:
         log.error("%d outcomes were not recorded", len(self._kept))
 
     def add(self, shard: int, entry: OutcomeEntry) -> None:
-        self._kept[entry.id] = outcome_command(shard, entry)
+        id = entry.id.int
+        self._kept[id] = outcome_command(shard, entry)
         if len(self._kept) > MAX_KEPT:
-            self._kept.popitem(last=False)
+            del self._kept[next(iter(self._kept))]
             log.error("an outcome was dropped: Valkey has been away too long")
-        self._send(entry.id)
+        self._send(id)
 
-    def _send(self, id: UUID) -> None:
+    def _send(self, id: int) -> None:
         try:
             future = self._valkey.command(*self._kept[id])
         except ValkeyDown:
             return  # it stays, and is sent again
         future.add_done_callback(partial(self._sent, id))
 
-    def _sent(self, id: UUID, done: asyncio.Future[Any]) -> None:
+    def _sent(self, id: int, done: asyncio.Future[Any]) -> None:
         if not done.cancelled() and done.exception() is None:
             self._kept.pop(id, None)
 
     async def _repeat(self) -> None:
         """Only what was there a second ago: the rest is still on its way. The
         recorder fills empty columns only, so that twice does no harm."""
-        old: set[UUID] = set()
+        old: set[int] = set()
         while True:
             await asyncio.sleep(AGAIN)
             for id in [id for id in self._kept if id in old][:1000]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from policies.schema import Validator, plain_validator, strict_validator
@@ -54,8 +54,7 @@ class Tool:
         return strict_validator(self.input_schema)
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What the gateway knows of a call, apart from the call.
 
     `tool` is None where the server never listed the name. `at` is aware;

@@ -159,16 +159,13 @@ def _argument_reader(key: Key) -> Reader:
         if type(args) is not dict:
             return ABSENT if args is None else WRONG
         folds = r.folds.get(id(args)) or r.folds_of(args)
-        if type(folds) is set and name in args:  # no two keys fold to one
-            value = args[name]
-            return ABSENT if value is None else value
-        return WRONG if r.has_twin(args, key) else _given(args.get(name))
+        # In a set no two keys fold to one, so a name that is there has no twin.
+        if (type(folds) is not set or name not in args) and r.has_twin(args, key):
+            return WRONG
+        value = args.get(name)
+        return ABSENT if value is None else value
 
     return read
-
-
-def _given(value: object) -> object:
-    return ABSENT if value is None else value
 
 
 def _take(r: Reading, value: object, step: Step) -> object:

@@ -91,4 +91,4 @@ async def test_what_is_kept_is_bounded(
     for one in many:
         kept.add(7, one)
 
-    assert list(kept._kept) == [one.id for one in many[3:]]
+    assert list(kept._kept) == [one.id.int for one in many[3:]]
