@@ -47,7 +47,6 @@ class Exchange:
     message: Message
     method: Method
     era: Era
-    revision: str
     name: str
     decision: Decision
 
@@ -57,7 +56,7 @@ class Exchange:
         self.since = gateway.time()
         self.id: UUID = uuid7()
         self.session: Session | None = None
-        self.client = ""
+        self.client = self.revision = ""
         self.name = ""
         self.era = "legacy"
         self.reserved: Any = None

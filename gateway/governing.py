@@ -31,10 +31,24 @@ TRIES = 3
 
 async def govern(x: Exchange) -> None:
     """Sets `decision`. Raises Unauthorized, Unavailable, NoSession."""
+    await _settle(x, None)
+
+
+async def record_refusal(x: Exchange, text: str) -> None:
+    """A request that breaks the protocol is on record too, under the rules in force.
+    Raises like `govern`."""
+    await _settle(x, Decision("deny", "(refused)", text))
+
+
+async def _settle(x: Exchange, refused: Decision | None) -> None:
     for _ in range(TRIES):
         snapshot = x.snapshot
         void = snapshot.void(time.time())
-        judged = Decision("deny", void, None) if void else _judge(x, snapshot.rights)
+        judged = (
+            Decision("deny", void, None)
+            if void
+            else refused or _judge(x, snapshot.rights)
+        )
         try:
             reply = await _ask(x, snapshot, judged)
         except ValkeyChanged:

@@ -26,20 +26,28 @@ from gateway import upstream as upstreams
 from gateway.budgets import LARGE
 from gateway.eras import Era
 from gateway.errors import (
+    HeaderMismatch,
     InvalidParams,
     InvalidRequest,
+    NoSession,
+    NotRelayed,
     Refusal,
     Unauthorized,
     Unavailable,
+    Unsupported,
 )
 from gateway.exchange import Exchange
-from gateway.governing import check_place, govern
+from gateway.governing import check_place, govern, record_refusal
 from gateway.relaying import CutOff
 from gateway.valkey import ValkeyDown
 
 log = logging.getLogger(__name__)
 Stage = Callable[[Exchange], Awaitable[None] | None]
 MAX_CLIENT_NAME = 256
+PROTOCOL = (
+    *(HeaderMismatch, InvalidParams, InvalidRequest),
+    *(NoSession, NotRelayed, Unsupported),
+)
 
 
 def read_headers(x: Exchange) -> None:
@@ -226,10 +234,9 @@ async def run(x: Exchange) -> None:
             if x.answered:
                 return
     except Refusal as refusal:
-        await _refused(x, refusal)
+        await _refused(x, await _recorded(x, refusal))
     except ValkeyDown as down:
-        log.warning("refused: %s", down)
-        await _refused(x, Unavailable(VALKEY_DOWN, log=str(down)))
+        await _refused(x, _valkey_down(down))
     except (door.Gone, CutOff):
         return
     except asyncio.CancelledError:
@@ -241,6 +248,28 @@ async def run(x: Exchange) -> None:
         await _refused(x, Unavailable(FAULT, log=repr(error)))
     finally:
         x.gateway.done(x)
+
+
+async def _recorded(x: Exchange, refusal: Refusal) -> Refusal:
+    """Puts what breaks the protocol on record where a grant asked it; gives the
+    refusal to answer with, which is another one where that did not work."""
+    message = getattr(x, "message", None)
+    if not isinstance(refusal, PROTOCOL) or hasattr(x, "decision"):
+        return refusal
+    if message is None or message.kind != "request":
+        return refusal
+    try:
+        await record_refusal(x, refusal.text)
+    except Refusal as other:
+        return other
+    except ValkeyDown as down:
+        return _valkey_down(down)
+    return refusal
+
+
+def _valkey_down(down: ValkeyDown) -> Unavailable:
+    log.warning("refused: %s", down)
+    return Unavailable(VALKEY_DOWN, log=str(down))
 
 
 async def _cancelled(x: Exchange) -> None:

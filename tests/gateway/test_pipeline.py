@@ -147,6 +147,8 @@ async def test_what_is_not_relayed_is_refused_with_a_text(
         assert answer.status == (404 if era == "modern" else 200), method
         assert answer.error["code"] == -32601 and method in answer.error["message"]
     assert len(fake.seen) == before
+    refused = [entry for entry in world.records() if entry.rule == "(refused)"]
+    assert [entry.method for entry in refused] == NOT_RELAYED
 
 
 UNJUDGED: list[dict[str, Any]] = [
