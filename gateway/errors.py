@@ -92,8 +92,7 @@ class Unauthorized(Refusal):
     status, code = 401, DENIED
     TEXT = (
         "Not authorized: send the token of a grant for this endpoint as"
-        " 'Authorization: Bearer <token>'. A person can mint one, or renew an"
-        " expired or revoked one, on the Grants page."
+        " 'Authorization: Bearer <token>'. A person can mint one on the Grants page."
     )
 
     def __init__(self, log: str = "") -> None:
