@@ -3,10 +3,17 @@
 
 import os
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management import execute_from_command_line
+PYTHON = Path(__file__).resolve().parent / ".venv" / "bin" / "python"
+if find_spec("django") is None and PYTHON.exists() and sys.executable != str(PYTHON):
+    # The system's Python: what a command needs is where `make run` installed it.
+    os.execv(PYTHON, [str(PYTHON), *sys.argv])
+
+from django.conf import settings  # noqa: E402
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+from django.core.management import execute_from_command_line  # noqa: E402
 
 NO_DATABASE = (
     "There is no database. Start the system with `make run` (DATA_DIR says which one a"

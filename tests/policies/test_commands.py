@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -147,3 +149,21 @@ def test_decide_reads_numbers_with_their_own_digits(monkeypatch):
     answers, told = decide(monkeypatch, exact, beyond)
     assert told == []
     assert [answer["expect"] for answer in answers] == ["allow", "deny"]
+
+
+def test_the_systems_python_will_do_where_make_run_has_been(tmp_path, settings):
+    if not (settings.BASE_DIR / ".venv/bin/python").exists():
+        pytest.skip("no virtual environment of `make run`")
+    path = tmp_path / "policy.json"
+    path.write_text('{"version": "1"}')
+    # -S: as on a machine where nothing is installed for it.
+    outside = [getattr(sys, "_base_executable", sys.executable), "-S"]
+
+    ended = subprocess.run(
+        [*outside, settings.BASE_DIR / "manage.py", "policy_check", path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert ended.returncode == 1 and "1:1" in ended.stdout, ended.stderr
