@@ -45,7 +45,7 @@ BLOCK_MS = 400
 ALARM = 0.25
 
 # What Postgres refuses because of the rows themselves, not because it is unwell.
-REFUSED = (DataError, IntegrityError, OverflowError)
+REFUSED = (DataError, IntegrityError, OverflowError, orjson.JSONEncodeError)
 
 log = logging.getLogger(__name__)
 UPSERT = rows.upsert()
@@ -179,9 +179,9 @@ class Recorder:
             except EntryError as problem:
                 unread.append((entry, str(problem)))
         with transaction.atomic():
-            with connection.cursor() as cursor:
-                given = [rows.parameters(row) for row in rows.merge(read)]
-                cursor.executemany(UPSERT, given)
+            if read:
+                with connection.cursor() as cursor:
+                    cursor.execute(UPSERT, [rows.parameter(rows.merge(read))])
             for entry, reason in unread:
                 self._quarantine(shard, entry, reason)
 

@@ -184,8 +184,9 @@ def fill(row: Row, later: Row) -> None:
 
 
 def upsert() -> str:
-    """One row's INSERT; parameters by column name."""
-    columns = (*KEY, *OF_CALL, *OF_OUTCOME)
+    """A batch's INSERT, given as one JSON list of rows: a statement for each row costs
+    both sides three times as much."""
+    columns = ", ".join((*KEY, *OF_CALL, *OF_OUTCOME))
     call = [
         f"{name} = COALESCE(audit_record.{name}, EXCLUDED.{name})" for name in OF_CALL
     ]
@@ -196,13 +197,14 @@ def upsert() -> str:
         f" ELSE audit_record.{name} END"
         for name in OF_OUTCOME
     ]
-    values = ", ".join(f"%({name})s" for name in columns)
     return (
-        f"INSERT INTO audit_record ({', '.join(columns)}, recorded_at)"
-        f" VALUES ({values}, now()) ON CONFLICT (time, id)"
+        f"INSERT INTO audit_record ({columns}, recorded_at) SELECT {columns}, now()"
+        " FROM json_populate_recordset(NULL::audit_record, %s::json)"
+        " ON CONFLICT (time, id)"
         f" DO UPDATE SET {', '.join(call + outcome)}"
     )
 
 
-def parameters(row: Row) -> Row:
-    return {name: row.get(name) for name in (*KEY, *OF_CALL, *OF_OUTCOME)}
+def parameter(rows: list[Row]) -> str:
+    """What `upsert` takes: a column that a row lacks is NULL."""
+    return orjson.dumps(rows).decode()
