@@ -182,18 +182,32 @@ def _cutter(length: int) -> Text:
 def _header(e: CallEntry, kept: Kept | None, text: Text) -> list[Any]:
     # Longer counter names and rules are bounded by the document that holds them.
     return [
-        *(e.id, e.organization, e.shard, e.grant_id, text(e.grant)),
-        *(e.server_id, text(e.server), text(e.member), text(e.method), text(e.name)),
-        *(e.policy_id, e.policy_version, e.policy_digest),
-        *(text(e.client), e.era, text(e.revision)),
+        e.id,
+        e.organization,
+        e.shard,
+        e.grant_id,
+        text(e.grant),
+        e.server_id,
+        text(e.server),
+        text(e.member),
+        text(e.method),
+        text(e.name),
+        e.policy_id,
+        e.policy_version,
+        e.policy_digest,
+        text(e.client),
+        e.era,
+        text(e.revision),
         kept and [kept.text is not None, kept.digest, kept.length, _decoded(kept.read)],
         _pack_judgement(e.judgement, text),
-        *(e.decision, e.rule, text(e.reason)),
+        e.decision,
+        e.rule,
+        text(e.reason),
     ]
 
 
 def _decoded(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
+    return data.decode("utf-8", "replace") if data else ""
 
 
 def _pack_judgement(judgement: Judgement | None, text: Text) -> list[Any] | None:

@@ -168,7 +168,8 @@ class Connection(asyncio.Protocol):
     def _release(self, clean: bool) -> None:
         """Back to the pool, unless anything about it is odd."""
         self._busy = False
-        self.resume()
+        if self._paused:
+            self.resume()
         if (
             clean
             and self._reusable

@@ -53,13 +53,22 @@ def write_request(
     target: Target, method: str, path: bytes, headers: Headers, body: bytes
 ) -> bytes:
     """Raises ValueError for a header or path that cannot be sent as it is."""
-    parts = [_start(method, target.authority, path)]
+    head = _head(method, target.authority, path, tuple(headers))
+    if body or method == "POST":
+        return b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body)
+    return head + b"\r\n"
+
+
+# Few differ: a server's credentials and a tool's name are the same call after call.
+@lru_cache(maxsize=512)
+def _head(
+    method: str, authority: bytes, path: bytes, headers: tuple[tuple[bytes, bytes], ...]
+) -> bytes:
+    parts = [_start(method, authority, path)]
     for name, value in headers:
         parts += (_named(name), value, b"\r\n")
-    if body or method == "POST":
-        parts.append(b"content-length: %d\r\n" % len(body))
     head = b"".join(parts)
-    lines = len(headers) + 3 + (1 if body or method == "POST" else 0)
+    lines = len(headers) + 3
     if head.count(b"\n") != lines or head.count(b"\r") != lines or b"\0" in head:
         raise ValueError("a header value holds CR, LF or NUL")
-    return head + b"\r\n" + body
+    return head
