@@ -5,6 +5,7 @@ from __future__ import annotations
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
+from django.db import connection
 
 from accounts import generation
 from accounts.forms import OrganizationForm
@@ -14,10 +15,15 @@ from policies.desired.wanted import Wanted, WantedMember, WantedOrganization
 
 AT = ("organization",)
 SLUG_LENGTH = 60
+# A lock of Postgres is known by a number; this one is of our choosing.
+ONE_RUN = 0x706C6170706C79
 
 
 def bring_organization(wanted: WantedOrganization) -> Run:
-    # Locked, so that two runs beside each other do not make the same things twice.
+    # One run after the other, so that two do not make the same things twice; the row
+    # is locked against the pages, too.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_RUN])
     rows = Organization.objects.select_for_update()
     found = rows.filter(slug=wanted.slug).first()
     if found is None:
