@@ -108,6 +108,8 @@ def _change(run: Run, server: Server, wanted: WantedServer, answer: Answer) -> N
     headers = wanted.headers if _differ(server, wanted.headers) else None
     if url is not None:
         run.changes.append(f"server {wanted.name}: URL is {wanted.url}")
+        if headers is None and registering.moves(server, url) and _differ(server, {}):
+            run.changes.append(f"server {wanted.name}: headers dropped, another host")
     if headers is not None:
         run.changes.append(f"server {wanted.name}: headers changed")
     if url is not None or headers is not None:

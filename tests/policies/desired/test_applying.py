@@ -440,3 +440,16 @@ def test_what_is_not_in_force_in_time_is_a_failure_of_its_own(
 def test_an_invited_persons_address_counts_as_verified(config, apply):
     apply(config)
     assert EmailAddress.objects.get(email="alice@example.com").verified
+
+
+def test_headers_left_behind_by_a_move_are_told(config, apply):
+    apply(config)
+    moved = copy.deepcopy(config)
+    server = moved["servers"][0]
+    server["url"] = server["url"].replace("127.0.0.1", "localhost")
+    del server["headers"]
+
+    assert (
+        "server payments: headers dropped, another host" in apply(moved).json["changes"]
+    )
+    assert refreshing.headers_of(only(Server)) == {}
