@@ -12,7 +12,6 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from gateway import protocol as edge
 from gateway.exchange import ANSWER
 from gateway.protocol import Protocol
 
@@ -260,7 +259,3 @@ async def test_everything_else_is_uvicorns(request_line):
         )
         assert (await read(reader))[1] == b"hi"
         assert app.offered == 0
-
-
-def test_the_edge_offers_what_the_exchange_takes():
-    assert edge.ANSWER == ANSWER

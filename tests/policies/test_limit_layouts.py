@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import uuid
 
-from policies.decision import Judgement, Side, Use
+from policies.decision import Ask, Judgement, Side, Use
 from policies.limits import MOST_LAYOUTS, Owners, prepare
 
 OWNERS = uuid.uuid4(), 3, uuid.uuid4(), uuid.uuid4()
@@ -59,7 +59,7 @@ VARIANTS = [
     (Side(uses=(use(amount=9), use(counter="others"))), "reserve", None),
     (Side(uses=(use(), use(max=1, rule="/x"))), "reserve", None),
     (Side(), "reserve", Side(uses=(use(watched=True),))),
-    (Side(), "reserve", Side(uses=(use(watched=True),), asks=(("/x", None),))),
+    (Side(), "reserve", Side(uses=(use(watched=True),), asks=(Ask("/x", None),))),
     (Side(uses=(use(),)), "reserve", Side(uses=(use(watched=True),))),
 ]
 
