@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from gateway.exchange import ANSWER
-from gateway.protocol import Protocol
+from gateway.protocol import Cycle, Protocol
 
 SECONDS = 5
 HEAD = b"POST /mcp/abc HTTP/1.1\r\nHost: x\r\n"
@@ -259,3 +259,47 @@ async def test_everything_else_is_uvicorns(request_line):
         )
         assert (await read(reader))[1] == b"hi"
         assert app.offered == 0
+
+
+class Line:
+    """What a cycle sees of its connection; remembers what was written."""
+
+    def __init__(self) -> None:
+        self.transport = self.flow = self.server_state = self.logger = self
+        self.default_headers = [(b"date", b"today")]
+        self.write_paused = False
+        self.written: list[bytes] = []
+        self.completed = 0
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+    def on_response_complete(self) -> None:
+        self.completed += 1
+
+
+def begun() -> tuple[Line, Any]:
+    line = Line()
+    cycle: Any = Cycle(line, {})  # type: ignore[arg-type]
+    cycle.scope[ANSWER] = cycle.answer
+    return line, cycle
+
+
+async def test_an_answer_is_one_write_and_given_once():
+    line, cycle = begun()
+    assert cycle.answer(b"{}") and not cycle.answer(b"{}")
+    assert line.written == [
+        b"HTTP/1.1 200 OK\r\ndate: today\r\ncontent-type: application/json\r\n"
+        b"content-length: 2\r\n\r\n{}"
+    ]
+    assert line.completed == 1 and ANSWER not in cycle.scope
+
+
+@pytest.mark.parametrize("odd", ["slow", "gone", "last"])
+async def test_an_answer_that_must_wait_is_left_to_send(odd):
+    line, cycle = begun()
+    line.write_paused = odd == "slow"
+    cycle.disconnected = odd == "gone"
+    cycle.keep_alive = odd != "last"
+    assert not cycle.answer(b"{}")
+    assert line.written == [] and not cycle.response_started
