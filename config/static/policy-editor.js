@@ -45,6 +45,18 @@ customElements.define("policy-editor", class extends HTMLElement {
     this.listen();
     this.mark();
     this.point();
+    this.catchUp();
+  }
+
+  // What was chosen in the table while this script was still loading.
+  catchUp() {
+    const fields = [...this.form.querySelectorAll(".gets select, .gets input")];
+    const given = (field) => field.options
+      ? ([...field.options].find((option) => option.defaultSelected) ?? field.options[0]).value
+      : field.defaultValue;
+    if (!this.readOnly && fields.some((field) => field.value !== given(field))) {
+      this.ask(this.form.dataset.choose);
+    }
   }
 
   makeView() {

@@ -6,6 +6,7 @@ import hashlib
 import random
 import struct
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,15 @@ HOUR = 3_600 * SECOND
 @pytest.fixture
 def ledger(valkey: redis.Redis) -> Ledger:
     return Ledger(valkey)
+
+
+@pytest.fixture
+def lone_ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """On a server of its own, where settings and statistics are those of the test."""
+    server = start_valkey(tmp_path)
+    yield Ledger(redis.Redis.from_url(server.url))
+    server.stop()
+    erase(tmp_path)
 
 
 def counters(ledger: Ledger) -> dict[str, int]:
@@ -598,21 +608,15 @@ def test_values_of_another_type_fail_before_anything_is_written(
 
 
 def test_a_server_that_is_full_refuses_before_anything_is_written(
-    tmp_path: Path,
+    lone_ledger: Ledger,
 ) -> None:
-    server = start_valkey(tmp_path)  # its own: the limit holds for a whole server
-    try:
-        ledger = Ledger(redis.Redis.from_url(server.url))
-        used = int(ledger.client.info("memory")["used_memory"])
-        ledger.client.config_set("maxmemory", used // 2)
-        with pytest.raises(redis.OutOfMemoryError):
-            ledger.call(use())
-        ledger.client.config_set("maxmemory", 0)
-        assert records(ledger) == []
-        assert counters(ledger) == {}
-    finally:
-        server.stop()
-        erase(tmp_path)
+    used = int(lone_ledger.client.info("memory")["used_memory"])
+    lone_ledger.client.config_set("maxmemory", used // 2)
+    with pytest.raises(redis.OutOfMemoryError):
+        lone_ledger.call(use())
+    lone_ledger.client.config_set("maxmemory", 0)
+    assert records(lone_ledger) == []
+    assert counters(lone_ledger) == {}
 
 
 @pytest.mark.parametrize("window", [1, 60, 1_000_000, 2_592_000])
@@ -730,19 +734,19 @@ def commands(ledger: Ledger, text: bytes, prepared: Any) -> list[str]:
     return sorted(name for name in ran if name not in outside for _ in range(ran[name]))
 
 
-def test_a_warm_call_reads_once_and_writes_a_head_each(ledger: Ledger) -> None:
+def test_a_warm_call_reads_once_and_writes_a_head_each(lone_ledger: Ledger) -> None:
     uses = tuple(use(f"c{n}", window=2_592_000, max=100) for n in range(3))
     judgement = judged(*uses)
-    prepared = prepare(ledger.owners, GENERATION, judgement, b"r", "reserve")
-    evaluate(ledger, CALL.text, prepared)
-    assert commands(ledger, CALL.text, prepared) == sorted(
+    prepared = prepare(lone_ledger.owners, GENERATION, judgement, b"r", "reserve")
+    evaluate(lone_ledger, CALL.text, prepared)
+    assert commands(lone_ledger, CALL.text, prepared) == sorted(
         ["hmget", "hset", "mget", "setrange", "setrange", "setrange", "time", "xadd"]
     )
 
 
-def test_a_call_without_limits_asks_for_no_time(ledger: Ledger) -> None:
-    prepared = prepare(ledger.owners, GENERATION, None, b"r", "record")
-    ran = commands(ledger, CALL.text, prepared)
+def test_a_call_without_limits_asks_for_no_time(lone_ledger: Ledger) -> None:
+    prepared = prepare(lone_ledger.owners, GENERATION, None, b"r", "record")
+    ran = commands(lone_ledger, CALL.text, prepared)
     assert ran == ["hmget", "hset", "mget", "xadd"]
 
 

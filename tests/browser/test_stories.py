@@ -7,20 +7,18 @@ what the connect page shows.
 from __future__ import annotations
 
 import asyncio
-import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import TextContent
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import PASSWORD
 from tests.system.running import running_system
-
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
 async def call(endpoint: str, token: str) -> tuple[list[str], str]:
@@ -65,7 +63,7 @@ def write_policy(page: Page) -> None:
     page.get_by_role("navigation").get_by_role("link", name="Policies").first.click()
     page.get_by_role("link", name=re.compile("New policy|Create")).first.click()
     page.get_by_label("Name", exact=True).fill("support")
-    page.get_by_label("Server", exact=True).select_option(index=1)
+    page.locator("select[name=server]").select_option(label="PolicyLayer sandbox")
     page.get_by_role("button", name="Create draft").click()
     page.get_by_label("What list_charges gets").select_option("allow")
     expect(page.locator(".cm-content")).to_contain_text("list_charges")
@@ -78,7 +76,7 @@ def mint(page: Page) -> tuple[str, str]:
     page.get_by_role("navigation").get_by_role("link", name="Grants").first.click()
     page.get_by_role("link", name=re.compile("New grant|Make")).first.click()
     page.get_by_label("Label", exact=True).fill("support-bot")
-    page.locator("select[name=policy]").select_option(index=1)
+    page.locator("select[name=policy]").select_option(label="support")
     page.get_by_role("button", name="Make grant").click()
     shown = page.get_by_role("main").inner_text()
     token = re.search(r"\bpl_[0-9A-Za-z]+_[0-9A-Za-z]+", shown)
@@ -91,13 +89,10 @@ def mint(page: Page) -> tuple[str, str]:
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 @pytest.mark.xdist_group("system")
-def test_from_sign_up_to_the_first_recorded_call() -> None:
-    with running_system() as system, sync_playwright() as playwright:
+def test_from_sign_up_to_the_first_recorded_call(chromium: Browser) -> None:
+    with running_system() as system, chromium.new_context() as context:
         mailbox, base = system.start(), f"http://127.0.0.1:{system.port}"
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"]
-        )
-        page = browser.new_page()
+        page = context.new_page()
         page.set_default_timeout(10_000)
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
@@ -124,11 +119,8 @@ def test_from_sign_up_to_the_first_recorded_call() -> None:
         row.first.get_by_role("link").first.click()
         expect(page.get_by_role("main")).to_contain_text("support-bot")
         assert faults == []
-        browser.close()
 
 
 def in_thread(endpoint: str, token: str) -> tuple[list[str], str]:
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(lambda: asyncio.run(call(endpoint, token))).result(60)
