@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from typing import Any
+from typing import Any, Literal, cast
 
 from uvicorn.protocols.http.httptools_impl import (
     HttpToolsProtocol,
@@ -25,6 +25,20 @@ from gateway.exchange import ANSWER
 _ENDPOINT = re.compile(rb"/mcp/[0-9A-Za-z_-]{1,64}")
 _JSON = b"HTTP/1.1 200 OK\r\n%bcontent-type: application/json\r\n"
 _HEAD = _JSON + b"content-length: %d\r\n\r\n"
+
+# Bytes of a request's head. One that follows another request in the same packet may
+# be longer by a piece: the parser does not say where in it the head begins.
+MAX_HEAD = 64 * 1024
+_PIECE = 16 * 1024
+# Seconds from its first byte to the end of a head, and from there to the body's end.
+HEAD_SECONDS, BODY_SECONDS = 10.0, 30.0
+# Closing while a client still sends would take the answer from it as well.
+LINGER_SECONDS = 1.0
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-length: 0\r\nconnection: close\r\n\r\n"
+)
+Stage = Literal["head", "body", "done", "refused"]
 
 
 class Cycle(RequestResponseCycle):
@@ -77,8 +91,97 @@ class Protocol(HttpToolsProtocol):
             and not self.root_path
         )
         self._idle_since = math.inf
+        self._stage: Stage = "head"
+        self._ended = False
+        self._held = 0
+        self._due = math.inf
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast(asyncio.Transport, transport))
+        self._expect(HEAD_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if len(data) <= _PIECE and len(data) + self._held <= MAX_HEAD:
+            self._feed(data)
+            return
+        rest = memoryview(data)
+        while rest and self._stage != "refused" and not self.transport.is_closing():
+            room = min(_PIECE, MAX_HEAD - self._held)
+            if room:
+                self._feed(rest[:room])
+                rest = rest[room:]
+            else:
+                self._refuse()
+
+    def _feed(self, data: bytes | memoryview) -> None:
+        self._ended, before = False, self._stage
+        super().data_received(cast(bytes, data))
+        if self._stage == "done" and not self._ended:
+            self._between()
+        if self._stage == "head":
+            self._held += 0 if self._ended else len(data)
+            if self._due == math.inf:
+                self._expect(HEAD_SECONDS)
+        elif self._stage == "body" and (self._ended or before != "body"):
+            self._held = 0
+            self._expect(BODY_SECONDS)
+
+    def _between(self) -> None:
+        """Line ends between two requests: they must not keep a connection alive."""
+        if self.cycle.response_complete:
+            self._stage = "head"
+
+    def _refuse(self) -> None:
+        self._stage = "refused"
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.transport.close()
+            return
+        self.transport.write(_TOO_LARGE)
+        if not self.transport.can_write_eof():
+            self.transport.close()
+            return
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+
+    # One timer a connection here, too; a request that comes in one piece needs none.
+
+    def _expect(self, seconds: float) -> None:
+        self._due = self.loop.time() + seconds
+        if self._timer is None:
+            self._look_in(seconds)
+
+    def _look_in(self, seconds: float) -> None:
+        """Never later than a head that begins now would be due."""
+        wait = min(seconds, HEAD_SECONDS)
+        self._timer = self.loop.call_later(wait, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        left = self._due - self.loop.time()
+        if left <= 0 and self.flow.read_paused:  # it is we who do not read
+            self._expect(BODY_SECONDS)
+        elif left <= 0:
+            self.transport.abort()
+        elif left < math.inf:
+            self._look_in(left)
+
+    def on_message_begin(self) -> None:
+        self._stage = "head"
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        self._stage, self._ended = "done", True
+        self._held, self._due = 0, math.inf
+        super().on_message_complete()
 
     def on_headers_complete(self) -> None:
+        self._stage = "body"
         if not self._is_call():
             super().on_headers_complete()
             return

@@ -12,6 +12,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from gateway import protocol
 from gateway.exchange import ANSWER
 from gateway.protocol import Cycle, Protocol
 
@@ -259,6 +260,115 @@ async def test_everything_else_is_uvicorns(request_line):
         )
         assert (await read(reader))[1] == b"hi"
         assert app.offered == 0
+
+
+LONG = HEAD + b"A: %b\r\n" % (b"a" * 90_000)
+TOO_LARGE = b"HTTP/1.1 431 "
+
+
+def many_headers() -> bytes:
+    return HEAD + b"".join(b"A%d: %b\r\n" % (at, b"a" * 100) for at in range(900))
+
+
+@pytest.mark.parametrize("head", [LONG, many_headers()], ids=["one", "many"])
+@pytest.mark.parametrize("before", ["nothing", "answered", "in the same write"])
+async def test_a_head_that_is_too_large(head, before):
+    async with serving(Protocol) as (app, connect):
+        reader, writer = await connect()
+        if before == "answered":
+            writer.write(post(b"first"))
+            await read(reader)
+        # without an end: it is refused before it is complete
+        writer.write((post(b"first") if before[0] == "i" else b"") + head)
+        if before[0] == "i":  # closing takes the first one's answer where it waits
+            answered = await reader.read()
+            assert answered == b"" or TOO_LARGE in answered
+        else:
+            assert (await reader.read()).startswith(TOO_LARGE)
+        assert b"" not in app.bodies
+
+
+async def test_the_bound_of_a_head_is_kept_to_the_byte():
+    for more, status in ((0, b"http/1.1 200"), (1, b"http/1.1 431")):
+        padding = protocol.MAX_HEAD - len(post(b"", b"A: \r\n")) + more
+        async with serving(Protocol) as (app, connect):
+            reader, writer = await connect()
+            writer.write(post(b"", b"A: %b\r\n" % (b"a" * padding)))
+            assert (await read(reader))[0].startswith(status)
+
+
+async def test_a_large_head_in_pieces():
+    async with serving(Protocol) as (app, connect):
+        reader, writer = await connect()
+        for at in range(0, len(LONG), 5000):
+            writer.write(LONG[at : at + 5000])
+            await asyncio.sleep(0.001)
+        assert (await reader.read()).startswith(TOO_LARGE)
+
+
+async def test_many_requests_in_one_write_are_no_large_head():
+    async with serving(Protocol) as (app, connect):
+        reader, writer = await connect()
+        padded = post(b"x", b"A: %b\r\n" % (b"a" * 60_000))
+        writer.write(padded * 5)
+        assert [(await read(reader))[1] for _ in range(5)] == [b"x"] * 5
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.6)
+
+
+SLOW = {
+    "nothing": [b""],
+    "a head": [HEAD, b"A: b\r\n"],
+    "line ends": [b"\r\n"],
+    "a second head": [post(b"1"), b"POST /mcp", b"/"],
+    "line ends after a request": [post(b"1"), b"\r\n"],
+    "a body": [HEAD + b"Content-Length: 1000\r\n\r\n", b"a"],
+    "a page's body": [b"POST /a HTTP/1.1\r\nContent-Length: 1000\r\n\r\n", b"a"],
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+async def test_a_slow_client_is_cut_off(hasty, name):
+    """Its last piece comes again and again; that wins no time."""
+    *first, again = SLOW[name]
+    async with serving(Protocol) as (app, connect):
+        reader, writer = await connect()
+        writer.write(b"".join(first))
+        over = asyncio.create_task(reader.read())
+        for _ in range(40):
+            await asyncio.sleep(0.05)
+            if over.done():
+                break
+            writer.write(again)
+        assert over.done()
+        with contextlib.suppress(ConnectionError):
+            over.result()
+
+
+async def test_a_long_call_is_not_cut_off(hasty):
+    async with serving(Protocol) as (app, connect):
+        reader, writer = await connect()
+        writer.write(post(b"wait") + post(b"behind it") + b"POST /mc")
+        await asyncio.sleep(1.2)
+        assert not app.gone.is_set() and app.bodies == [b"wait"]
+
+
+async def test_a_slow_start_wins_no_time_for_later(hasty):
+    async with serving(Protocol) as (app, connect):
+        reader, writer = await connect()
+        writer.write(post(b"slow")[:-1])
+        await asyncio.sleep(0.4)
+        writer.write(b"w")
+        assert (await read(reader))[1] == b"slow"
+        began = asyncio.get_running_loop().time()
+        writer.write(b"P")
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read() == b""
+        assert asyncio.get_running_loop().time() - began < 0.5
 
 
 class Line:
