@@ -18,7 +18,7 @@ from mcp.types import TextContent
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import PASSWORD
-from tests.system.running import running_system
+from tests.system.running import running_system, until
 
 
 async def call(endpoint: str, token: str) -> tuple[list[str], str]:
@@ -115,6 +115,7 @@ def test_from_sign_up_to_the_first_recorded_call(chromium: Browser) -> None:
             "link", name="Activity"
         ).first.click()
         row = page.get_by_role("row").filter(has_text="list_charges")
+        until(lambda: row.count() or page.reload() and False)  # until it is recorded
         expect(row.first).to_contain_text("allowed", ignore_case=True)
         row.first.get_by_role("link").first.click()
         expect(page.get_by_role("main")).to_contain_text("support-bot")
