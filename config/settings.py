@@ -216,6 +216,10 @@ ALLOW_PRIVATE_UPSTREAMS = env_bool("ALLOW_PRIVATE_UPSTREAMS")
 # Ports of our own parts: no upstream connection may ever reach them.
 OWN_PORTS = frozenset(int(port) for port in env_list("OWN_PORTS"))
 SANDBOX_URL = env_str("SANDBOX_URL")
+# Seconds that a server has for the beginning of its answer to a tool call.
+UPSTREAM_CALL_SECONDS = env_int("UPSTREAM_CALL_SECONDS", 300)
+if UPSTREAM_CALL_SECONDS < 1:
+    raise ImproperlyConfigured("UPSTREAM_CALL_SECONDS must be at least 1")
 RECORDS_DURABLE = env_bool("RECORDS_DURABLE")
 # Bytes that the record stream of one shard may hold before calls are refused.
 RECORDS_BOUND = env_int("RECORDS_BOUND", 256 * 1024 * 1024)

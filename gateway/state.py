@@ -30,7 +30,8 @@ from policies.limits import Owners
 from servers.http1 import Deadlines, Pool
 from servers.outbound import Door
 
-DEADLINES = Deadlines(connect=5.0, first_byte=300.0, idle=300.0, total=900.0)
+# For what has no effect and is asked quickly: lists, reads, prompts, completion.
+ASKING = Deadlines(connect=5.0, first_byte=30.0, idle=30.0, total=90.0)
 MAX_SESSIONS = 20_000
 # Seconds that a server has to answer a call that its client cancelled.
 CANCEL_GRACE = 5.0
@@ -39,10 +40,11 @@ CANCEL_GRACE = 5.0
 class Gateway:
     """Belongs to one event loop: make it there, `start` it, `close` it."""
 
-    def __init__(self, *, deadlines: Deadlines = DEADLINES) -> None:
+    def __init__(self, *, deadlines: Deadlines | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self.time = self._loop.time
-        self.deadlines = deadlines
+        self.asking = deadlines or ASKING
+        self.calling = deadlines or _calling(settings.UPSTREAM_CALL_SECONDS)
         self.keys = Keys(settings.ENCRYPTION_KEYS)
         self.hosts = Hosts(settings.ALLOWED_HOSTS, settings.ALLOWED_ORIGINS)
         self.valkey = Valkey(settings.REDIS_URL, durable=settings.RECORDS_DURABLE)
@@ -212,6 +214,10 @@ class Gateway:
                 self.outcome(x, "cancelled" if x.cancelled else "unknown")
             else:
                 self.not_sent(x, "the client went away" if x.cancelled else "")
+
+
+def _calling(seconds: float) -> Deadlines:
+    return Deadlines(connect=5.0, first_byte=seconds, idle=seconds, total=3 * seconds)
 
 
 def _closed_key(session: Session, snapshot: Snapshot) -> str:

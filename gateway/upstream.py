@@ -117,9 +117,10 @@ def _head(x: Exchange, opened: Opened | None) -> headers.List:
 async def _post(x: Exchange, body: bytes, head: headers.List) -> Response:
     """Raises Lost where it was sent, UpstreamFault where it was not."""
     rights, gateway = x.snapshot.rights, x.gateway
+    within = gateway.asking if x.method.repeatable else gateway.calling
     try:
         return await upstream_sessions.post(
-            gateway, rights, head, body, gateway.deadlines, x.hand_over
+            gateway, rights, head, body, within, x.hand_over
         )
     except UpstreamFault as fault:
         if fault.sent:

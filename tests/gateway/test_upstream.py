@@ -111,6 +111,51 @@ async def test_hostile_answers(world: World, fake: FakeServer, hurry: None) -> N
     assert (await client.call("echo", {}, id=7)).result.get("isError") is None
 
 
+async def lasts(client: Any, method: str, params: dict[str, Any]) -> float:
+    began = asyncio.get_running_loop().time()
+    async with asyncio.timeout(10):
+        answer = await client.request(method, params)
+    assert "in time" in str(answer.message)
+    return asyncio.get_running_loop().time() - began
+
+
+async def test_the_seconds_of_a_call_are_a_setting(
+    world: World, fake: FakeServer, settings: Any
+) -> None:
+    settings.UPSTREAM_CALL_SECONDS = 1
+    fake.on("tools/call", lambda message, seen: Raw(b"", hang=True))
+    took = await lasts(world.client(), "tools/call", {"name": "echo"})
+    assert 0.9 < took < 2.5 and len(fake.calls()) == 1
+
+
+ASKED: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("tools/list", {}),
+    ("resources/read", {"uri": "file:///docs/a"}),
+    ("prompts/get", {"name": "greet"}),
+    (
+        "completion/complete",
+        {
+            "ref": {"type": "ref/prompt", "name": "greet"},
+            "argument": {"name": "a", "value": "b"},
+        },
+    ),
+)
+
+
+@pytest.mark.parametrize(("method", "params"), ASKED)
+async def test_other_requests_have_fewer_seconds_than_calls(
+    world: World,
+    fake: FakeServer,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    params: dict[str, Any],
+) -> None:
+    assert state.ASKING.first_byte == 30
+    monkeypatch.setattr(state, "ASKING", Deadlines(first_byte=0.5))
+    fake.on(method, lambda message, seen: Raw(b"", hang=True))
+    assert await lasts(world.client(), method, params) < 3
+
+
 @UPSTREAMS
 @CLIENTS
 async def test_a_call_that_cannot_be_sent_is_given_back(
