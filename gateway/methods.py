@@ -45,6 +45,7 @@ METHODS: dict[str, Method] = {
         "local",
         frozenset({"protocolVersion", "capabilities", "clientInfo", "_meta"}),
         modern=False,
+        required={"protocolVersion": str},
     ),
     "ping": Method("local", frozenset({"_meta"}), modern=False),
     "server/discover": Method("local", frozenset({"_meta"}), legacy=False),

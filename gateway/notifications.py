@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 
 from gateway import upstream_sessions
-from gateway.errors import InvalidRequest, Unauthorized
+from gateway.errors import InvalidRequest, NoSession, Unauthorized
 from gateway.exchange import Exchange
 from gateway.governing import check_place, reload
 from gateway.upstream_sessions import Opened
@@ -68,6 +68,8 @@ async def end_session(x: Exchange) -> None:
     await in_force(x)
     session, rights = x.session, x.snapshot.rights
     assert session is not None
+    if await x.gateway.closed(session, x.snapshot):
+        raise NoSession("session closed")
     await x.gateway.close_session(session, x.snapshot)
     if session.upstream:
         opened = Opened(session.upstream, session.upstream_revision, {})

@@ -143,6 +143,8 @@ async def test_a_deleted_session_is_gone_on_every_process(
     ended = await client.send(b"", headers, verb="DELETE").answer()
 
     assert ended.status == 204 and not fake.live
+    twice = await client.send(b"", headers, verb="DELETE").answer()
+    assert twice.status == 404
     for one in (client, there):
         assert (await one.call("echo")).status == 404
     assert len(fake.calls()) == 1
