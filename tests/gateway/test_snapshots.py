@@ -229,6 +229,7 @@ async def test_a_postgres_that_says_nothing_is_not_waited_for(
         refused = await unknown.call("echo")
         assert (await known.call("echo")).result.get("isError") is None
     speaks.set()
+    monkeypatch.setattr(snapshots, "PATIENCE", 10)
 
     assert refused.message["error"]["code"] == -32603
     assert "cannot read the rules" in refused.message["error"]["message"]
