@@ -64,7 +64,12 @@ def random_shard() -> int:
 
 
 class Organization(models.Model):
-    """The tenant. `shard` names the Valkey slot that holds all its keys."""
+    """The tenant. `shard` names the Valkey slot that holds all its keys.
+
+    Of approvals: `pending_most` questions of one grant may wait at a time; a person is
+    sent at most `mails_most` mails in ten minutes, and what is more is gathered;
+    `redacted_keys` are argument names whose values no mail shows.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=60, unique=True)
@@ -72,6 +77,11 @@ class Organization(models.Model):
     zone = models.CharField(max_length=64, default="Etc/UTC")
     shard = models.PositiveSmallIntegerField(default=random_shard, editable=False)
     killed_at = models.DateTimeField(null=True, blank=True)
+    pending_most = models.PositiveSmallIntegerField(default=10)
+    mails_most = models.PositiveSmallIntegerField(default=5)
+    publishers_decide = models.BooleanField(default=True)
+    api_decisions = models.BooleanField(default=False)
+    redacted_keys = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:
@@ -100,6 +110,62 @@ class Membership(TenantModel):
         """Whether this role includes what `minimum` may do."""
         widest_first = Role.values
         return widest_first.index(self.role) <= widest_first.index(minimum)
+
+
+class Invitation(TenantModel):
+    """Somebody asked to join by e-mail; the link's token is kept as SHA-256 only."""
+
+    email = models.EmailField()
+    role = models.CharField(max_length=20, choices=Role.choices)
+    token_hash = models.BinaryField(unique=True)
+    invited_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["organization", "email"],
+                name="accounts_invitation_once",
+                condition=models.Q(accepted_at=None, withdrawn_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class ApiToken(TenantModel):
+    """A member's token for the REST API; it can do what the member may, and no more
+    than its `scopes` name. Kept as SHA-256 only."""
+
+    membership = models.ForeignKey(
+        Membership, models.CASCADE, related_name="api_tokens"
+    )
+    label = models.CharField(max_length=100)
+    scopes = models.JSONField(default=list)
+    token_hash = models.BinaryField(unique=True)
+    token_prefix = models.CharField(max_length=16)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["membership", "label"], name="accounts_apitoken_label"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
 
 
 class GenerationChange(models.Model):

@@ -66,6 +66,7 @@ class Record(models.Model):
     would_rule = models.TextField(null=True)
     would_reason = models.TextField(null=True)
     limits = models.TextField(null=True)
+    approval_id = models.UUIDField(null=True)
     arguments = models.TextField(null=True)
     arguments_digest = models.TextField(null=True)
     arguments_length = models.IntegerField(null=True)

@@ -63,10 +63,14 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "template_partials",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
     "accounts",
     "servers",
     "policies",
     "audit",
+    "approvals",
     "gateway",
 ]
 

@@ -73,6 +73,7 @@ class Grant(TenantModel):
     """One client's right to one server under one policy.
 
     The bearer token is kept as SHA-256 only; `token_prefix` is what people see.
+    `helper_tool`: the client is offered `policylayer_check_approval` as well.
     """
 
     membership = models.ForeignKey(Membership, models.CASCADE, related_name="grants")
@@ -82,6 +83,7 @@ class Grant(TenantModel):
     )
     label = models.CharField(max_length=100)
     tags = models.JSONField(default=list, blank=True)
+    helper_tool = models.BooleanField(default=False)
     token_hash = models.BinaryField(unique=True)
     token_prefix = models.CharField(max_length=16)
     expires_at = models.DateTimeField(null=True, blank=True)

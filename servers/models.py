@@ -30,7 +30,11 @@ class Health(models.TextChoices):
 
 
 class Server(TenantModel):
-    """One upstream MCP server. `credential_id` changes whenever credentials do."""
+    """One upstream MCP server. `credential_id` changes whenever credentials do.
+
+    A call that waits for approval is held for `hold_seconds`, or for as long as
+    `hold_by_client` says for its client, `{name: seconds}`.
+    """
 
     public_id = models.CharField(
         max_length=22, unique=True, default=new_public_id, editable=False
@@ -51,6 +55,8 @@ class Server(TenantModel):
     error = models.TextField(blank=True)
     problems = models.JSONField(default=list, blank=True)
     hold_changes = models.BooleanField(default=False)
+    hold_seconds = models.PositiveSmallIntegerField(default=45)
+    hold_by_client = models.JSONField(default=dict, blank=True)
     credential_id = models.UUIDField(default=uuid.uuid4, editable=False)
     killed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -9,11 +9,34 @@ from __future__ import annotations
 import functools
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
+from django.utils import timezone
 
-from accounts.models import Membership, Organization, Role, User
+from accounts.models import (
+    ApiToken,
+    Invitation,
+    Membership,
+    Organization,
+    Role,
+    User,
+)
+from approvals.models import (
+    Approval,
+    BreakGlass,
+    Delegation,
+    Delivery,
+    Hook,
+    Kind,
+    Notice,
+    State,
+    Task,
+    Via,
+    Vote,
+    Waiver,
+)
 from audit.ids import time_of, uuid7
 from audit.models import Record
 from policies.models import Grant, Policy, PolicyVersion
@@ -32,6 +55,20 @@ PEOPLE = {
 
 
 @dataclass
+class Asked:
+    """What hangs on one approval that waits."""
+
+    approval: Approval
+    waiver: Waiver
+    opening: BreakGlass
+    delegation: Delegation
+    hook: Hook
+    delivery: Delivery
+    token: ApiToken
+    invitation: Invitation
+
+
+@dataclass
 class World:
     acme: Organization
     people: dict[str, Membership]
@@ -41,6 +78,7 @@ class World:
     version: PolicyVersion
     grant: Grant
     record: Record
+    asked: Asked
 
 
 def make_world() -> World:
@@ -51,6 +89,7 @@ def make_world() -> World:
     people["charlie"] = join(other, "charlie", Role.OWNER)
     server = make_server(acme)
     policy, version = make_policy(server)
+    grant = make_grants(people["alice"], policy)
     return World(
         acme,
         people,
@@ -58,8 +97,9 @@ def make_world() -> World:
         make_tools(server),
         policy,
         version,
-        make_grants(people["alice"], policy),
+        grant,
         make_records(server),
+        make_asked(grant),
     )
 
 
@@ -162,4 +202,131 @@ def make_record(server: Server, number: int) -> Record:
         decision=("deny", "allow", "limit", "hide", "require_approval")[number % 5],
         rule="/default",
         arguments='{"note": "<script>alert(1)</script>"}',
+    )
+
+
+def make_asked(grant: Grant) -> Asked:
+    """A grant's approvals in every state, the waiting one first, and all around it."""
+    owner = {"organization_id": grant.organization_id}
+    approvals = Approval.objects.bulk_create(
+        make_approval(grant, state) for state in State
+    )
+    first, soon = approvals[0], timezone.now() + timedelta(minutes=30)
+    member = grant.membership
+    vote = {"user": member.user, "email": member.user.email, "role": member.role}
+    Vote.objects.create(
+        approval=approvals[1], approves=True, via=Via.PAGE, **vote, **owner
+    )
+    opening = BreakGlass.objects.create(
+        grant=grant,
+        tool=HOSTILE,
+        reason=HOSTILE,
+        by=member.user,
+        by_email=member.user.email,
+        expires_at=soon,
+        **owner,
+    )
+    Notice.objects.create(
+        approval=first, opening=opening, kind=Kind.REQUEST, user=member.user, **owner
+    )
+    hook = Hook.objects.create(
+        name=HOSTILE[:100],
+        url="http://127.0.0.1:1/hook",
+        format=Hook.Format.JSON,
+        key_id="k1",
+        secret=b"x",
+        **owner,
+    )
+    delivery = make_delivery(hook, first)
+    Task.objects.create(
+        approval=first,
+        grant=grant,
+        token_hash=secrets.token_bytes(32),
+        call=uuid7(),
+        request="{}",
+        expires_at=soon,
+        **owner,
+    )
+    return Asked(
+        approval=first,
+        waiver=make_waiver(approvals[1]),
+        opening=opening,
+        delegation=Delegation.objects.create(
+            giver=member, to=member, ends_at=soon, **owner
+        ),
+        hook=hook,
+        delivery=delivery,
+        token=make_token(member),
+        invitation=Invitation.objects.create(
+            email="invited@example.com",
+            role=Role.VIEWER,
+            token_hash=secrets.token_bytes(32),
+            expires_at=soon,
+            **owner,
+        ),
+    )
+
+
+def make_approval(grant: Grant, state: str) -> Approval:
+    now = timezone.now()
+    return Approval(
+        organization_id=grant.organization_id,
+        grant=grant,
+        server_id=grant.server_id,
+        requester=grant.membership,
+        policy=grant.policy,
+        policy_version=1,
+        method="tools/call",
+        name=HOSTILE,
+        arguments='{"amount":20000,"note":"<script>alert(1)</script>"}',
+        arguments_digest="0" * 64,
+        fingerprint="0" * 64,
+        entry_digest="0" * 64,
+        binding=secrets.token_hex(32),
+        rules=[{"rule": "/tools/x/action", "reason": HOSTILE}],
+        terms=[{"approvers": ["role:approver"], "quorum": 1}],
+        severity="critical",
+        category="Financial",
+        client=HOSTILE,
+        state=state,
+        first_call=uuid7(),
+        use_within=900,
+        remind_at=now + timedelta(minutes=15),
+        escalate_at=now + timedelta(minutes=22),
+        expires_at=now + timedelta(minutes=30),
+        decided_at=None if state == State.PENDING else now,
+    )
+
+
+def make_delivery(hook: Hook, approval: Approval) -> Delivery:
+    owner = {"organization_id": hook.organization_id, "hook": hook}
+    text = {"event": "approval.requested", "payload": "{}"}
+    first = Delivery.objects.create(approval=approval, due_at=None, **text, **owner)
+    return Delivery.objects.create(
+        approval=approval, due_at=None, resent_from=first, **text, **owner
+    )
+
+
+def make_waiver(approval: Approval) -> Waiver:
+    return Waiver.objects.create(
+        organization_id=approval.organization_id,
+        approval=approval,
+        grant_id=approval.grant_id,
+        tool=approval.name,
+        fingerprint=approval.fingerprint,
+        entry_digest=approval.entry_digest,
+        rules=["/tools/x/action"],
+        arguments={},
+        expires_at=timezone.now() + timedelta(hours=1),
+    )
+
+
+def make_token(member: Membership) -> ApiToken:
+    return ApiToken.objects.create(
+        organization_id=member.organization_id,
+        membership=member,
+        label=f"{HOSTILE[:90]}{secrets.token_hex(4)}",
+        scopes=["approvals:read"],
+        token_hash=secrets.token_bytes(32),
+        token_prefix="plm_abcdefg",
     )
