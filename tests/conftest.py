@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 
 import pytest
 import redis
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 
 from accounts.models import Membership, Organization, Role, User
@@ -35,12 +37,17 @@ def other(db: None) -> Organization:
     return Organization.objects.create(slug="other", name="Other", shard=7)
 
 
+@functools.cache
+def hashed() -> str:
+    """Once a process: a hash takes a quarter of a second, as it must."""
+    return make_password(PASSWORD)
+
+
 def member(organization: Organization, name: str, role: str) -> Membership:
     """A person with a verified address, `<name>@example.com`, and a role."""
-    user = User.objects.create_user(f"{name}@example.com", PASSWORD, name=name.title())
-    EmailAddress.objects.create(
-        user=user, email=user.email, verified=True, primary=True
-    )
+    email = f"{name}@example.com"
+    user = User.objects.create(email=email, name=name.title(), password=hashed())
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
     return Membership.objects.create(organization=organization, user=user, role=role)
 
 

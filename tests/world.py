@@ -6,13 +6,10 @@ allows), HTML, a mark that turns the reading direction, a control character.
 
 from __future__ import annotations
 
-import functools
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from allauth.account.models import EmailAddress
-from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from accounts.models import (
@@ -21,7 +18,6 @@ from accounts.models import (
     Membership,
     Organization,
     Role,
-    User,
 )
 from approvals.models import (
     Approval,
@@ -41,8 +37,8 @@ from audit.ids import time_of, uuid7
 from audit.models import Record
 from policies.models import Grant, Policy, PolicyVersion
 from servers.models import Credential, Health, Server, ToolDefinition
+from tests.conftest import member
 
-PASSWORD = "correct horse battery"
 HOSTILE = "<script>alert(1)</script>\u202eevil\u200f" + "x" * 95
 DOCUMENT = '{\n  "version": "1",\n  "default": "deny"\n}\n'
 PEOPLE = {
@@ -85,8 +81,8 @@ def make_world() -> World:
     """Acme has everything; charlie owns Other, where there is nothing."""
     acme = Organization.objects.create(slug="acme", name=HOSTILE[:120], shard=7)
     other = Organization.objects.create(slug="other", name="Other", shard=7)
-    people = {name: join(acme, name, role) for name, role in PEOPLE.items()}
-    people["charlie"] = join(other, "charlie", Role.OWNER)
+    people = {name: member(acme, name, role) for name, role in PEOPLE.items()}
+    people["charlie"] = member(other, "charlie", Role.OWNER)
     server = make_server(acme)
     policy, version = make_policy(server)
     grant = make_grants(people["alice"], policy)
@@ -101,19 +97,6 @@ def make_world() -> World:
         make_records(server),
         make_asked(grant),
     )
-
-
-@functools.cache
-def hashed() -> str:
-    return make_password(PASSWORD)
-
-
-def join(organization: Organization, name: str, role: str) -> Membership:
-    """A member with the password of the cast, hashed once: that takes long."""
-    email = f"{name}@example.com"
-    user = User.objects.create(email=email, name=name.title(), password=hashed())
-    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
-    return Membership.objects.create(organization=organization, user=user, role=role)
 
 
 def make_server(acme: Organization) -> Server:

@@ -14,8 +14,8 @@ from django.db.models import Count, ForeignKey
 from accounts.models import Membership, Organization, Role
 from accounts.tenancy import TenantMissing, TenantModel, TenantQuerySet
 from policies.models import Policy, PolicyVersion
+from tests.conftest import member
 from tests.world import (
-    join,
     make_asked,
     make_grants,
     make_server,
@@ -134,5 +134,5 @@ def two_worlds() -> tuple[Organization, Organization]:
     PolicyVersion.objects.create(
         organization=other, policy=policy, number=2, text="", digest="0" * 64
     )
-    make_asked(make_grants(join(other, "eve", Role.ADMIN), policy))
+    make_asked(make_grants(member(other, "eve", Role.ADMIN), policy))
     return Organization.objects.get(slug="acme"), other
