@@ -16,8 +16,16 @@ django = get_asgi_application()
 from gateway.app import gateway  # noqa: E402  (Django's apps must be ready first)
 
 
-async def application(scope: Any, receive: Any, send: Any) -> None:
-    if scope["type"] == "lifespan" or scope["path"].startswith("/mcp/"):
-        await gateway(scope, receive, send)
-    else:
-        await django(scope, receive, send)
+class Application:
+    """`begin` is the gateway's, for a server that hands it calls beside ASGI."""
+
+    begin = gateway.begin
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan" or scope["path"].startswith("/mcp/"):
+            await gateway(scope, receive, send)
+        else:
+            await django(scope, receive, send)
+
+
+application = Application()

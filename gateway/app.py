@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from typing import Any
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol
 
 import orjson
 
@@ -15,6 +16,19 @@ from gateway.state import Gateway
 
 log = logging.getLogger(__name__)
 HEALTH = "/mcp/health"
+
+
+class Call(Protocol):
+    """A request of such an edge. `whole_body` is None where it is still to come or
+    large; `answer` sends JSON with status 200, unless it says that it did not."""
+
+    path: str
+    fields: Sequence[tuple[bytes, bytes]]
+    whole_body: bytes | None
+
+    async def receive(self) -> Any: ...
+    async def send(self, message: Any) -> None: ...
+    def answer(self, body: bytes) -> bool: ...
 
 
 class App:
@@ -32,9 +46,22 @@ class App:
         if scope["path"] == HEALTH:
             await _health(state, send)
             return
-        x = Exchange(state, scope, receive, send)
+        path, fields = scope["path"], scope["headers"]
+        x = Exchange(state, scope["method"], path, fields, receive, send)
         state.watch.add(x)
-        await pipeline.run(x)
+        await pipeline.begin(x)
+
+    def begin(self, call: Call) -> Coroutine[Any, Any, None] | None:
+        """A POST from an edge that knows more than ASGI tells; None where it must be
+        told by ASGI after all."""
+        if self.state is None or call.path == HEALTH:
+            return None
+        x = Exchange(
+            self.state, "POST", call.path, call.fields, call.receive, call.send
+        )
+        x.body, x.whole = call.whole_body, call.answer
+        self.state.watch.add(x)
+        return pipeline.begin(x)
 
     async def _started(self) -> Gateway:
         if self._starting is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 JSON = (b"content-type", b"application/json")
 JSON_ONLY = (JSON,)
-# What the scope may offer: takes JSON for status 200, says whether it was sent.
-ANSWER = "gateway.answer"
 
 
 class Exchange:
@@ -30,14 +29,17 @@ class Exchange:
     `reserved` gives back what the call added to counters. `gone`: the client closed
     the connection. `sent`: the request was handed to the server's connection.
     `settled`: the outcome is on its way.
+
+    An edge may know more than ASGI tells: `body`, where it is there already, and
+    `whole`, which takes JSON for status 200 and says whether it was sent.
     """
 
     __slots__ = (
-        "allowed", "answered", "body_read", "cancelled", "client", "decision",
-        "digest", "era", "extra", "flight", "gateway", "gone", "headers", "id",
-        "message", "method", "name", "receive", "reserved", "retry_after", "revision",
-        "scope", "send", "sent", "session", "settled", "since", "snapshot", "started",
-        "task", "upstream_id", "watcher",
+        "allowed", "answered", "body", "body_read", "cancelled", "client", "decision",
+        "digest", "era", "extra", "fields", "flight", "gateway", "gone", "headers",
+        "id", "message", "method", "name", "path", "receive", "reserved",
+        "retry_after", "revision", "send", "sent", "session", "settled", "since",
+        "snapshot", "started", "task", "upstream_id", "verb", "watcher", "whole",
     )  # fmt: skip
 
     gateway: Gateway
@@ -50,9 +52,19 @@ class Exchange:
     name: str
     decision: Decision
 
-    def __init__(self, gateway: Gateway, scope: Any, receive: Any, send: Any) -> None:
-        self.gateway, self.scope = gateway, scope
+    def __init__(
+        self,
+        gateway: Gateway,
+        verb: str,
+        path: str,
+        fields: Sequence[tuple[bytes, bytes]],
+        receive: Any,
+        send: Any,
+    ) -> None:
+        self.gateway, self.verb, self.path, self.fields = gateway, verb, path, fields
         self.receive, self.send = receive, send
+        self.body: bytes | None = None
+        self.whole: Callable[[bytes], bool] | None = None
         self.since = gateway.time()
         self.id: UUID = uuid7()
         self.session: Session | None = None
@@ -68,11 +80,18 @@ class Exchange:
         self.allowed = self.settled = False
         self.retry_after: int | None = None
         self.watcher: asyncio.Task[None] | None = None
-        self.task = asyncio.current_task()
+        self.task: asyncio.Task[None] | None = None
 
     def hand_over(self) -> None:
         """From here on the call counts, whatever comes."""
         self.sent = True
+
+    def at_once(self, body: bytes) -> bool:
+        """JSON with status 200 in one write, where the edge can. False: `reply`."""
+        if self.extra or self.whole is None or not self.whole(body):
+            return False
+        self.started = self.answered = True
+        return True
 
     async def reply(
         self,
@@ -80,12 +99,9 @@ class Exchange:
         body: bytes,
         headers: tuple[tuple[bytes, bytes], ...] = JSON_ONLY,
     ) -> None:
-        """The whole answer at once, in one write where the edge can."""
-        if status == 200 and headers is JSON_ONLY and not self.extra:
-            whole = self.scope.get(ANSWER)
-            if whole is not None and whole(body):
-                self.started = self.answered = True
-                return
+        """The whole answer."""
+        if status == 200 and headers is JSON_ONLY and self.at_once(body):
+            return
         length = (b"content-length", b"%d" % len(body))
         await self.start(status, [*headers, length, *self.extra])
         await self.piece(body, last=True)

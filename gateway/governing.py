@@ -79,7 +79,7 @@ async def reload(x: Exchange) -> None:
 def check_place(x: Exchange) -> None:
     """Token and session belong to this endpoint."""
     rights = x.snapshot.rights
-    if x.scope["path"][5:] != rights.public_id:
+    if x.path[5:] != rights.public_id:
         raise Unauthorized("token of another endpoint")
     if x.session is not None:
         check_session(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
 from gateway import (
@@ -51,7 +51,7 @@ PROTOCOL = (
 
 
 def read_headers(x: Exchange) -> None:
-    x.headers = headers.once(x.scope["headers"])
+    x.headers = headers.once(x.fields)
 
 
 def check_host(x: Exchange) -> None:
@@ -59,7 +59,7 @@ def check_host(x: Exchange) -> None:
 
 
 def check_verb(x: Exchange) -> None:
-    verb = x.scope["method"]
+    verb = x.verb
     if verb == "POST":
         door.check_post(x.headers)
     elif verb != "DELETE" or headers.SESSION not in x.headers:
@@ -86,13 +86,21 @@ async def _first_seen(x: Exchange) -> None:
 
 
 def _check_here(x: Exchange) -> None:
-    if x.scope["path"][5:] != x.snapshot.rights.public_id:
+    if x.path[5:] != x.snapshot.rights.public_id:
         raise Unauthorized("token of another endpoint")
 
 
-async def read_body(x: Exchange) -> None:
-    if x.scope["method"] == "DELETE":
-        return
+def read_body(x: Exchange) -> Awaitable[None] | None:
+    if x.verb == "DELETE":
+        return None
+    if x.body is None or len(x.body) > LARGE:
+        return _receive_body(x)
+    x.body_read = True
+    x.message = jsonrpc.decode(x.body)
+    return None
+
+
+async def _receive_body(x: Exchange) -> None:
     body = await door.body(x.receive)
     x.body_read = True
     if len(body) > LARGE:
@@ -102,7 +110,7 @@ async def read_body(x: Exchange) -> None:
 
 def check_session(x: Exchange) -> None:
     """Era, revision and session: what the rest of the request is read by."""
-    if x.scope["method"] == "DELETE":
+    if x.verb == "DELETE":
         _open_session(x)
         return
     message = x.message
@@ -143,7 +151,7 @@ def _open_session(x: Exchange) -> None:
 
 def take_others(x: Exchange) -> Awaitable[None] | None:
     """Notifications, responses and the end of a session are answered here."""
-    if x.scope["method"] == "DELETE":
+    if x.verb == "DELETE":
         return notifications.end_session(x)
     return None if x.message.kind == "request" else notifications.accept(x)
 
@@ -224,15 +232,35 @@ STAGES: tuple[Stage, ...] = (
 )
 
 
-async def run(x: Exchange) -> None:
-    """Every exception becomes an answer here, and only here."""
+def begin(x: Exchange) -> Coroutine[Any, Any, None]:
+    """Runs the stages up to the first that waits, which needs no task yet. What is
+    left of them is to be awaited."""
+    left = iter(STAGES)
     try:
-        for stage in STAGES:
+        for stage in left:
             waiting = stage(x)
             if waiting is not None:
-                await waiting
+                return _rest(x, waiting, left)
+    except Exception as error:  # noqa: BLE001 it is answered where all are
+        return _rest(x, _raised(error), left)
+    raise AssertionError("the last stage waits")
+
+
+async def _raised(error: Exception) -> None:
+    raise error
+
+
+async def _rest(x: Exchange, waiting: Awaitable[None], left: Iterator[Stage]) -> None:
+    """Every exception becomes an answer here, and only here."""
+    x.task = asyncio.current_task()
+    try:
+        await waiting
+        for stage in left:
             if x.answered:
                 return
+            going = stage(x)
+            if going is not None:
+                await going
     except Refusal as refusal:
         await _refused(x, await _recorded(x, refusal))
     except ValkeyDown as down:

@@ -1,9 +1,9 @@
 """The second edge: uvicorn's HTTP/1.1 protocol, with a shorter way for calls.
 
 Parsing, flow control and everything unusual stay uvicorn's. A plain POST to a grant's
-endpoint gets a cycle that is made of less, and that can send head and body of an answer
-in one write, which `scope["gateway.answer"]` offers. Under any other ASGI server, and
-in tests, the same application answers by ASGI messages.
+endpoint gets a cycle that is made of less, begins without a task, and can send head and
+body of an answer in one write: what an application with `begin` makes use of. Under any
+other ASGI server the same application answers by ASGI messages.
 
 Run it with `uvicorn --http gateway.protocol:Protocol`.
 """
@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from gateway.exchange import ANSWER
+from gateway.budgets import LARGE
 
 _ENDPOINT = re.compile(rb"/mcp/[0-9A-Za-z_-]{1,64}")
 _JSON = b"HTTP/1.1 200 OK\r\n%bcontent-type: application/json\r\n"
@@ -52,9 +52,10 @@ class Cycle(RequestResponseCycle):
     chunked_encoding: bool | None = None
     expected_content_length = 0
     body: Any = b""
+    whole_body: bytes | None = None
 
     def __init__(self, protocol: Protocol, scope: Any) -> None:
-        self.scope = scope
+        self.scope, self.path, self.fields = scope, scope["path"], scope["headers"]
         self.transport, self.flow = protocol.transport, protocol.flow
         self.logger = protocol.logger
         self.default_headers = protocol.server_state.default_headers
@@ -73,8 +74,6 @@ class Cycle(RequestResponseCycle):
         ):
             return False
         self.response_started = self.response_complete = True
-        scope: Any = self.scope
-        del scope[ANSWER]  # so that no ring of references is left to collect
         more = b"".join([b"%b: %b\r\n" % header for header in self.default_headers])
         self.transport.write(_HEAD % (more, len(body)) + body)
         self.message_event.set()
@@ -89,7 +88,10 @@ class Protocol(HttpToolsProtocol):
             not self.access_log
             and self.limit_concurrency is None
             and not self.root_path
+            and not self.config.reset_contextvars
         )
+        self._begin = getattr(self.app, "begin", None)
+        self._new: Cycle | None = None
         self._idle_since = math.inf
         self._stage: Stage = "head"
         self._ended = False
@@ -122,6 +124,8 @@ class Protocol(HttpToolsProtocol):
     def _feed(self, data: bytes | memoryview) -> None:
         self._ended, before = False, self._stage
         super().data_received(cast(bytes, data))
+        if self._new is not None and not self.transport.is_closing():
+            self._start(self._new)
         if self._stage == "done" and not self._ended:
             self._between()
         if self._stage == "head":
@@ -189,9 +193,17 @@ class Protocol(HttpToolsProtocol):
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]
         scope["method"], scope["path"], scope["raw_path"] = "POST", path, self.url
         scope["query_string"] = b""
-        cycle = self.cycle = Cycle(self, scope)
-        scope[ANSWER] = cycle.answer
-        self._start_asgi_task(cycle, self.app)
+        self.cycle = self._new = Cycle(self, scope)
+
+    def _start(self, cycle: Cycle) -> None:
+        """After all that came with the head: that is nearly always the body."""
+        self._new = None
+        if not cycle.more_body and len(cycle.body) <= LARGE:
+            cycle.whole_body, cycle.body = bytes(cycle.body), b""
+            cycle.message_event.clear()  # what is received next is the end
+        rest = None if self._begin is None else self._begin(cycle)
+        app = self.app if rest is None else lambda *asgi: rest
+        self._start_asgi_task(cycle, app)
 
     def _is_call(self) -> bool:
         """What is odd in any way, or waits behind another request, is uvicorn's."""
