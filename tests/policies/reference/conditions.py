@@ -154,7 +154,8 @@ class Leaf:
 
 def has_twin(value: dict[str, Any], key: str) -> bool:
     """Another key of the object is equal but for case."""
-    return any(k != key and k.casefold() == key.casefold() for k in value)
+    folded = key.casefold()
+    return any(k != key and k.casefold() == folded for k in value)
 
 
 def kind_of(value: Any) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -45,6 +46,10 @@ class Case:
     @property
     def waived(self) -> list[str]:
         return list(self.context.get("waived", []))
+
+    @cached_property
+    def roots(self) -> dict[str, Any]:
+        return roots_of(self)
 
 
 def decide(case: Case) -> tuple[str, str | None, Verdict | None]:
@@ -143,7 +148,7 @@ def rules_of(
 def first_deny(
     case: Case, entries: list[Any], watched: bool, reading: Reading
 ) -> str | None:
-    roots = roots_of(case)
+    roots = case.roots
     for pointer, entry, all_watched in entries:
         if entry.get("action") == "deny" and all_watched == watched:
             return f"{pointer}/action"
@@ -165,7 +170,7 @@ def first_ask(
     case: Case, entries: list[Any], watched: bool, reading: Reading, full: list[str]
 ) -> str | None:
     asking = []
-    roots = roots_of(case)
+    roots = case.roots
     for pointer, entry, all_watched in entries:
         if entry.get("action") == "require_approval" and all_watched == watched:
             asking.append(f"{pointer}/action")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from functools import lru_cache
 from math import isinf
 from typing import Any
 
@@ -33,6 +34,7 @@ class Number:
         return f"Number({self.text})"
 
 
+@lru_cache(10_000)
 def exact_value(text: str) -> Decimal | None:
     double = float(text)
     if isinf(double):
@@ -51,25 +53,39 @@ class Pairs(list[Any]):
 def load(text: str) -> Any:
     """Dicts, lists, strings, booleans, None and Numbers."""
     try:
-        tree = json.loads(
-            text,
-            parse_int=Number,
-            parse_float=Number,
-            parse_constant=refuse_constant,
-            object_pairs_hook=Pairs,
-        )
+        return MEMBERS.decode(text)
     except (ValueError, RecursionError) as error:
         raise NotJson("", str(error)) from error
-    return without_twins(tree, "")
+    except Twins:
+        return without_twins(load_pairs(text), "")
+
+
+def load_pairs(text: str) -> object:
+    try:
+        tree: object = PAIRS.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise NotJson("", str(error)) from error
+    return tree
 
 
 def load_arguments(text: str) -> Any:
     """The same for arguments, whose keys were checked when they were decoded."""
-    return json.loads(text, parse_int=Number, parse_float=Number)
+    return ARGUMENTS.decode(text)
 
 
 def refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON")
+
+
+class Twins(Exception):
+    """Some object has a key twice; `without_twins` finds which."""
+
+
+def members_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise Twins
+    return members
 
 
 def without_twins(tree: object, pointer: str) -> object:
@@ -88,3 +104,14 @@ def without_twins(tree: object, pointer: str) -> object:
 
 def escape(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
+
+
+def decoder(**hooks: Any) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        parse_int=Number, parse_float=Number, parse_constant=refuse_constant, **hooks
+    )
+
+
+MEMBERS = decoder(object_pairs_hook=members_of)
+PAIRS = decoder(object_pairs_hook=Pairs)
+ARGUMENTS = json.JSONDecoder(parse_int=Number, parse_float=Number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 
@@ -21,6 +21,7 @@ def parts(glob: str) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+@cache
 def is_glob(glob: str) -> bool:
     return any(kind != "character" for kind, _ in parts(glob))
 
@@ -33,6 +34,7 @@ def literal_characters(glob: str) -> int:
     return sum(kind == "character" for kind, _ in parts(glob))
 
 
+@lru_cache(100_000)
 def matches(glob: str, name: str) -> bool:
     """Walks the glob with the set of places in the name that it may have reached."""
     places = {0}

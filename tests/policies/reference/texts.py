@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
+from json.encoder import encode_basestring as plain
+from json.encoder import encode_basestring_ascii as escaped
 from random import Random
 from typing import Any
+
+HALVES = re.compile("[\ud800-\udfff]")
+CONSTANTS = {None: "null", True: "true", False: "false"}
 
 
 class Raw(str):
@@ -13,20 +19,23 @@ class Raw(str):
 
 
 def write(tree: Any) -> str:
-    if isinstance(tree, Raw):
-        return str(tree)
+    if isinstance(tree, str):
+        if isinstance(tree, Raw):
+            return str(tree)
+        return plain(tree) if sound(tree) else escaped(tree)
     if isinstance(tree, dict):
-        return (
-            "{" + ",".join(f"{json.dumps(k)}:{write(v)}" for k, v in tree.items()) + "}"
-        )
+        members = [f"{escaped(key)}:{write(value)}" for key, value in tree.items()]
+        return "{" + ",".join(members) + "}"
     if isinstance(tree, list):
-        return "[" + ",".join(map(write, tree)) + "]"
-    return json.dumps(tree, ensure_ascii=not isinstance(tree, str) or not sound(tree))
+        return "[" + ",".join([write(item) for item in tree]) + "]"
+    if tree is None or isinstance(tree, bool):
+        return CONSTANTS[tree]
+    return json.dumps(tree)
 
 
 def sound(text: str) -> bool:
     """No half of a surrogate pair, which only an escape can write."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    return text.isascii() or not HALVES.search(text)
 
 
 def respelled(rng: Random, number: str) -> Raw:
