@@ -87,6 +87,11 @@ class Record(models.Model):
             models.Index(
                 fields=["organization_id", "-time", "-id"], name="audit_record_newest"
             ),
+            # What approvals compare a call with: the newest calls of one grant.
+            models.Index(
+                fields=["organization_id", "grant_id", "-time"],
+                name="audit_record_of_grant",
+            ),
             models.Index(
                 fields=["time"],
                 name="audit_record_open",
