@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from policies.digest import digest_of
 from policies.document import Document
@@ -78,6 +78,10 @@ class CompiledPolicy:
                 "all_tools": None if self.all_tools is None else self.all_tools.data,
             }
         )
+
+    def section_digest(self, kind: Literal["resource", "prompt"]) -> str:
+        """Hex SHA-256 of the section that judges these reads."""
+        return digest_of({f"{kind}s": self.document.data.get(f"{kind}s")})
 
     def _resolve(self, name: str) -> Resolved:
         entry = self.exact.get(name) or _first(self.globs, name)
