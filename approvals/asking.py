@@ -24,7 +24,7 @@ from policies.decision import Ask
 from policies.models import Grant
 from servers.models import Origin, Severity, ToolDefinition
 
-__all__ = ["Question", "Standing", "ask", "find"]
+__all__ = ["NONE", "Question", "Standing", "ask", "find"]
 
 TOOL = "tools/call"
 CLIENT_LENGTH = 256
@@ -71,8 +71,8 @@ class Bound:
 
 def find(q: Question) -> Standing:
     """How this call stands. Changes nothing."""
-    row = _latest(q, bind(q).binding)
-    return NONE if row is None else recent(row, row.looked_at)
+    looked = _latest(q, bind(q).binding)
+    return NONE if looked is None else recent(*looked)
 
 
 @transaction.atomic
@@ -83,11 +83,10 @@ def ask(q: Question) -> Standing:
     """
     grant = _locked(q)
     bound = bind(q)
-    row = _latest(q, bound.binding)
-    if row is not None:
-        found = recent(row, row.looked_at)
+    if (looked := _latest(q, bound.binding)) is not None:
+        found = recent(*looked)
         if found.kind == "ran":
-            ending.told(row)
+            ending.told(looked[0])
         covered = found.kind != "pending" or q.rules <= found.rules
         if found.kind != "none" and covered:
             return found
@@ -121,14 +120,14 @@ def _locked(q: Question) -> Grant:
     )
 
 
-def _latest(q: Question, bound: str) -> Approval | None:
-    """The open one, else the newest, with the time of looking as `looked_at`."""
+def _latest(q: Question, bound: str) -> tuple[Approval, datetime] | None:
+    """The open one, else the newest, and when that was looked at."""
     open_first = Case(
         When(state__in=OPEN, then=Value(0)),
         default=Value(1),
         output_field=IntegerField(),
     )
-    return (
+    row = (
         Approval.objects.for_organization(q.organization_id)
         .filter(binding=bound, requester=F("grant__membership"))
         .annotate(looked_at=Now())
@@ -136,6 +135,7 @@ def _latest(q: Question, bound: str) -> Approval | None:
         .order_by(open_first, "-created_at")
         .first()
     )
+    return None if row is None else (row, row.looked_at)
 
 
 def _end_open(q: Question, bound: Bound) -> None:

@@ -65,7 +65,9 @@ def _number(value: int | float | jiter.LosslessFloat) -> str:
     double = exact(value)
     if double is not None:
         return rfc8785.dumps(float(double)).decode()
-    literal = str(value) if isinstance(value, int) else bytes(value).decode()
+    literal = str(value)
+    if isinstance(value, jiter.LosslessFloat):
+        literal = bytes(value).decode()
     match = _LITERAL.fullmatch(literal)
     if match is None or len(match[4] or "") > 18:
         return literal

@@ -189,11 +189,12 @@ def _has_spoken(seen: Panel, giver: Membership) -> bool:
 
 def _publisher(approval: Approval) -> int | None:
     """The user who published the version that asked, where they may not decide."""
-    if approval.organization.publishers_decide or approval.policy_id is None:
+    number = approval.policy_version
+    if approval.organization.publishers_decide or number is None:
         return None
     return (
         PolicyVersion.objects.for_organization(approval.organization_id)
-        .filter(policy=approval.policy_id, number=approval.policy_version)
+        .filter(policy=approval.policy_id, number=number)
         .values_list("published_by", flat=True)
         .first()
     )
