@@ -20,23 +20,29 @@ CHROMIUMS = (
     "google-chrome-stable",
     "chrome",
 )
+# What is not run need not be collected: that takes each worker seconds.
+KINDS = {"not browser": ["--ignore=tests/browser"], "browser": ["tests/browser"]}
 NODE_MAJOR = 20
 NONE_FOUND = 5
 
 
 def main(arguments: list[str]) -> None:
+    # Dozens of processes import the same modules: each would compile them anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     left_out = [*without_browser(), *without_node()]
     # Two on the smallest machine: the servers under test need a share of it too.
     workers = str(max(2, min(6, (os.cpu_count() or 2) // 2)))
     pytest = [sys.executable, "-m", "pytest", "-n", workers, "--dist", "loadgroup"]
     # In processes of their own: Playwright leaves an event loop running in its thread,
     # in which no other test could run one.
-    kinds = ["not browser", "browser"][: 1 if "not browser" in left_out else 2]
+    kinds = list(KINDS)[: 1 if "not browser" in left_out else 2]
     statuses = []
     for kind in kinds:
         chosen = " and ".join(dict.fromkeys([kind, *left_out]))
+        folders = [] if arguments else KINDS[kind]
         sys.stdout.flush()
-        statuses.append(subprocess.run([*pytest, "-m", chosen, *arguments]).returncode)
+        done = subprocess.run([*pytest, "-m", chosen, *folders, *arguments])
+        statuses.append(done.returncode)
     if arguments and any(status == 0 for status in statuses):
         # A chosen test is of one kind: the other finds none.
         statuses = [status for status in statuses if status != NONE_FOUND]

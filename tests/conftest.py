@@ -17,6 +17,11 @@ from accounts.models import Membership, Organization, Role, User
 PASSWORD = "correct horse battery"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests first, in random order as all: none is waited for alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture
 def valkey() -> Iterator[redis.Redis]:
     """This worker's own Valkey database, emptied before and after."""
