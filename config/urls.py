@@ -17,4 +17,5 @@ urlpatterns = [
     path("servers/", include("servers.urls")),
     path("", include("policies.urls")),
     path("activity/", include("audit.urls")),
+    path("", include("approvals.urls")),
 ]

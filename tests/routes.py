@@ -134,6 +134,12 @@ ROUTES = [
         post_differs=NOT_BOB,
     ),
     Route("grants:connect", Role.VIEWER),
+    # emergency
+    Route("approvals:emergency", Role.VIEWER),
+    Route("approvals:switch", Role.ADMIN, post=DONE, data={"killed": "yes"}),
+    # The tests' sign-in is none by password: it is asked for first.
+    Route("approvals:open_tool", Role.OWNER, get=302, post=DONE, page=False),
+    Route("approvals:close_opening", Role.OWNER, get=None, post=DONE),
     # activity
     Route("activity:list", Role.VIEWER),
     Route("activity:detail", Role.VIEWER),
@@ -150,5 +156,8 @@ ARGUMENTS: dict[str, Callable[[World], object]] = {
     "policy_id": lambda world: world.policy.pk,
     "number": lambda world: world.version.number,
     "grant_id": lambda world: world.grant.pk,
+    "kind": lambda world: "grant",
+    "target_id": lambda world: world.grant.pk,
+    "opening_id": lambda world: world.asked.opening.pk,
     "call_id": lambda world: world.record.id,
 }

@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts import generation
 from accounts.keys import generation_key
 from accounts.models import Membership, Organization
+from approvals import switches
 from gateway.snapshot import SETS_GENERATION
 from policies import granting, publishing
 from servers import pinning, registering, verdicts
@@ -61,9 +62,6 @@ OTHERS: dict[str, set[str]] = {
 # No page or command changes these yet: whoever adds one adds it to WRITERS.
 UNWRITTEN = {
     ("accounts.User", "email"),
-    ("accounts.Organization", "killed_at"),
-    ("servers.Server", "killed_at"),
-    ("policies.Grant", "killed_at"),
     ("policies.Grant", "server"),
     ("policies.Grant", "token_hash"),
 }
@@ -166,6 +164,11 @@ WRITERS: dict[tuple[str, str], Writer] = {
         holder=Membership.objects.for_organization(rows.organization).get(role="viewer")
     ),
     ("policies.Grant", "revoked_at"): lambda rows: granting.revoke(None, rows.grant),
+    ("accounts.Organization", "killed_at"): lambda rows: switches.kill(
+        rows.organization
+    ),
+    ("servers.Server", "killed_at"): lambda rows: switches.kill(rows.server),
+    ("policies.Grant", "killed_at"): lambda rows: switches.kill(rows.grant),
 }
 SAME = {
     ("servers.ToolDefinition", "fingerprint"): ("servers.ToolDefinition", "definition"),
