@@ -36,14 +36,14 @@ SHAPES = (
 IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}")
 CARD = re.compile(r"(?<!\d)[3-6](?:[ -]?\d){14,15}(?!\d)")
 UUID = re.compile(r"(?i)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-HEX = re.compile(r"(?i)[0-9a-f]+")
-# What may stand in one token; base64's slash parts words, and so do the others.
-WORD = re.compile(r"[A-Za-z0-9+_=-]{16,}")
-SEPARATORS = re.compile(r"[-_=+]")
-SHORTEST = 16
-# Letters and digits that alternate as in random text: a third of all neighbours in
-# base32, more in hex and base64; a tenth to a fifth in names.
-ALTERNATING, BITS = 0.28, 3.0
+HEX, DIGIT = re.compile(r"(?i)[0-9a-f]+"), re.compile(r"\d")
+WORD = re.compile(r"[A-Za-z0-9+/_=-]{16,}")
+SEPARATORS = re.compile(r"[-_=+/]")
+SHORTEST, LONG_HEX = 16, 32
+# Names are made of pieces like these, random text is not, unless it has one case only;
+# then its letters and digits alternate, as those of names do not.
+PIECE = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{4,}|\d{4,}")
+NAMED, ALTERNATING, BITS = 0.75, 0.28, 3.0
 # Names of what identifies and is no secret, though it may look random.
 IDENTIFIES = {
     *("checksum", "commit", "digest", "etag", "guid", "hash", "id", "ids", "ref"),
@@ -74,15 +74,11 @@ def looks_random(word: str) -> bool:
     bits = -sum(n / len(plain) * math.log2(n / len(plain)) for n in counts.values())
     if bits < BITS:
         return False
-    kinds = [_kind(char) for char in plain]
-    changes = sum(a != b for a, b in pairwise(kinds)) / (len(kinds) - 1)
-    if HEX.fullmatch(plain) and any(map(str.isdigit, plain)):
-        return len(plain) >= 32 or changes >= ALTERNATING
-    return changes >= ALTERNATING
-
-
-def _kind(char: str) -> int:
-    return 0 if char.isdigit() else 1 if char.islower() else 2
+    if len(plain) >= LONG_HEX and HEX.fullmatch(plain) and DIGIT.search(plain):
+        return True
+    named = sum(len(piece) for piece in PIECE.findall(plain)) / len(plain)
+    changes = sum(a.isdigit() != b.isdigit() for a, b in pairwise(plain))
+    return named < NAMED or changes / (len(plain) - 1) >= ALTERNATING
 
 
 def _has_card(text: str) -> bool:
