@@ -86,7 +86,11 @@ def find(token: str) -> ApiToken | None:
         return None
     row = (
         _standing(ApiToken.objects.across_organizations())
-        .filter(token_hash=digest(token), membership__user__is_active=True)
+        .filter(
+            token_hash=digest(token),
+            membership__left_at=None,
+            membership__user__is_active=True,
+        )
         .select_related("membership__user", "membership__organization")
         .first()
     )

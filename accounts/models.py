@@ -10,7 +10,7 @@ from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 from django.utils import timezone
 
-from accounts.tenancy import TenantModel
+from accounts.tenancy import TenantModel, TenantQuerySet
 
 SHARDS = 64
 
@@ -88,18 +88,39 @@ class Organization(models.Model):
         return self.name
 
 
+TenantManager = models.Manager.from_queryset(TenantQuerySet)
+
+
+class CurrentMembers(TenantManager["Membership"]):
+    """Those who have not left: what `Membership.objects` and all relations find."""
+
+    def get_queryset(self) -> TenantQuerySet[Membership]:
+        rows: TenantQuerySet[Membership] = super().get_queryset()  # type: ignore[assignment]
+        return rows.filter(left_at=None)
+
+
 class Membership(TenantModel):
-    """One person's role in one organization."""
+    """One person's role in one organization.
+
+    Who leaves keeps the row, with `left_at`: grants, approvals and what was decided
+    hang on it. No query meets it then, but by way of such a thing; coming back makes
+    a new row.
+    """
 
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role.choices)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    left_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = CurrentMembers()  # type: ignore[assignment, misc]
 
     class Meta(TenantModel.Meta):
         constraints = [
             *TenantModel.Meta.constraints,
             models.UniqueConstraint(
-                fields=["organization", "user"], name="accounts_membership_once"
+                fields=["organization", "user"],
+                name="accounts_membership_once",
+                condition=models.Q(left_at=None),
             ),
         ]
 

@@ -77,6 +77,13 @@ def test_it_ends_with_the_account(alice):
     assert api_tokens.find(token) is None
 
 
+def test_it_ends_with_the_membership(alice):
+    _, token = mint(alice)
+    alice.left_at = timezone.now()
+    alice.save()
+    assert api_tokens.find(token) is None
+
+
 def test_use_is_noted_at_most_once_a_minute(alice):
     row, token = mint(alice)
     api_tokens.find(token)
