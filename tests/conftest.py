@@ -10,9 +10,10 @@ import pytest
 import redis
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
 from accounts.models import Membership, Organization, Role, User
+from tests.emptying import empty
 
 PASSWORD = "correct horse battery"
 
@@ -20,6 +21,13 @@ PASSWORD = "correct horse battery"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow tests first, in random order as all: none is waited for alone at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def emptied_by_deletion() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+        yield
 
 
 @pytest.fixture
