@@ -17,8 +17,8 @@ from kombu.exceptions import KombuError
 from redis import RedisError
 
 from accounts.models import Membership, Role
-from approvals import hooks, links
-from approvals.models import Approval, BreakGlass, Kind, Notice, Vote
+from approvals import eligible, hooks, links, notices
+from approvals.models import Approval, BreakGlass, Kind, Notice
 
 log = logging.getLogger(__name__)
 
@@ -54,16 +54,12 @@ def emit_opening(opening: BreakGlass, event: str) -> None:
 
 
 def _recipients(approval: Approval, event: str) -> list[Membership]:
-    from approvals import eligible
-
     if event == "escalated":
         return eligible.of_escalation(approval)
     asked = eligible.approvers(approval)
     if event == "requested":
         return asked
-    votes = Vote.objects.for_organization(approval.organization_id)
-    pairs = votes.filter(approval=approval).values_list("email", "for_email")
-    answered = {email for pair in pairs for email in pair}
+    answered = notices.answered(approval)
     return [each for each in asked if each.user.email not in answered]
 
 

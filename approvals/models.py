@@ -221,8 +221,8 @@ class Kind(models.TextChoices):
 class Notice(TenantModel):
     """Outbox of mail: one row for each mail that must go out, made with its cause.
 
-    `nonce_hash` is the SHA-256 of the nonce in the link of the mail that was sent.
-    `gathered` rows went out together with others, in one mail.
+    `nonce_hash` is the SHA-256 of the nonce in its link. `mail` is the mail that
+    carries it, and that mail's Message-ID; `gathered` rows are in one mail together.
     """
 
     kind = models.CharField(max_length=12, choices=Kind.choices)
@@ -239,6 +239,7 @@ class Notice(TenantModel):
     sent_at = models.DateTimeField(null=True, blank=True)
     dropped_at = models.DateTimeField(null=True, blank=True)
     gathered = models.BooleanField(default=False)
+    mail = models.UUIDField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
 
@@ -257,7 +258,11 @@ class Notice(TenantModel):
                 fields=["due_at"],
                 name="approvals_notice_due",
                 condition=models.Q(sent_at=None, dropped_at=None),
-            )
+            ),
+            models.Index(
+                fields=["organization", "user", "-created_at"],
+                name="approvals_notice_person",
+            ),
         ]
 
     def __str__(self) -> str:
