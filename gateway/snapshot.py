@@ -31,6 +31,7 @@ SETS_GENERATION: dict[str, frozenset[str]] = {
     "accounts.User": frozenset({"email"}),
     "servers.Server": frozenset(
         {"name", "url", "era", "capabilities", "credential_id", "killed_at"}
+        | {"hold_seconds", "hold_by_client"}
     ),
     "servers.Credential": frozenset({"header", "ciphertext"}),
     "servers.ToolDefinition": frozenset(
@@ -40,7 +41,7 @@ SETS_GENERATION: dict[str, frozenset[str]] = {
     "policies.PolicyVersion": frozenset({"text", "digest", "number"}),
     "policies.Grant": frozenset(
         {"membership", "server", "policy", "label", "tags", "token_hash"}
-        | {"expires_at", "revoked_at", "killed_at"}
+        | {"expires_at", "revoked_at", "killed_at", "helper_tool"}
     ),
 }
 

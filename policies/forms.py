@@ -161,7 +161,13 @@ class EditGrantForm(GrantFields):
         required=False,
         empty_label="No policy: every call is denied",
     )
-    field_order = ("label", "policy", "tags", "expires_at")
+    helper_tool = forms.BooleanField(
+        label="Offer policylayer_check_approval",
+        required=False,
+        help_text="One tool more in the client’s list, by which an agent can ask what"
+        " became of a request for approval.",
+    )
+    field_order = ("label", "policy", "tags", "expires_at", "helper_tool")
 
     def __init__(self, grant: Grant, *args: Any, **kwargs: Any) -> None:
         super().__init__(grant.organization, *args, **kwargs)

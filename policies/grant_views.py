@@ -151,7 +151,7 @@ def _handled(request: MemberRequest, grant_id: uuid.UUID) -> Grant:
 
 
 def _form(grant: Grant, data: Any) -> EditGrantForm:
-    names = ("label", "policy", "tags", "expires_at")
+    names = ("label", "policy", "tags", "expires_at", "helper_tool")
     initial = {name: getattr(grant, name) for name in names}
     if grant.expires_at is not None:
         # To the minute, as the browser shows it: untouched, it is no change.

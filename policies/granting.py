@@ -82,7 +82,8 @@ def mint(
 
 @transaction.atomic
 def change(by: Membership | None, grant: Grant, **wanted: Any) -> list[str]:
-    """Sets `label`, `tags`, `policy`, `expires_at` or `holder`; says what differed.
+    """Sets `label`, `tags`, `policy`, `expires_at`, `helper_tool` or `holder`; says
+    what differed.
 
     The server stays: the token was handed out for its endpoint.
     """

@@ -10,6 +10,7 @@ from accounts.forms import printable
 from servers.credentials import BadHeader, check_headers
 from servers.diagnosis import Failed
 from servers.failures import Refused
+from servers.hold_fields import ByClientField, seconds_field
 from servers.models import Category, Server, Severity
 from servers.outbound import Door
 from servers.registering import MAX_NAME
@@ -129,6 +130,8 @@ class EditServerForm(CredentialFields):
         help_text="A tool whose definition changes is denied until a policy manager"
         " accepts the change. Otherwise the new definition counts at once.",
     )
+    hold_seconds = seconds_field()
+    hold_by_client = ByClientField()
     credentials = forms.ChoiceField(
         choices=[
             (KEEP, "Keep as they are"),
@@ -138,15 +141,12 @@ class EditServerForm(CredentialFields):
         initial=KEEP,
         widget=forms.RadioSelect,
     )
-    field_order = ["url", "name", "hold_changes", "credentials"]
+    field_order = ["url", "name", "hold_changes", "hold_seconds", "credentials"]
 
     def __init__(self, server: Server, data: Any = None) -> None:
         self.server = server
-        initial = {
-            "url": server.url,
-            "name": server.name,
-            "hold_changes": server.hold_changes,
-        }
+        names = ("url", "name", "hold_changes", "hold_seconds", "hold_by_client")
+        initial = {name: getattr(server, name) for name in names}
         super().__init__(data, initial=initial)
 
     def clean_url(self) -> str:

@@ -58,6 +58,8 @@ def update_server(
     url: str | None = None,
     headers: Mapping[str, str] | None = None,
     hold_changes: bool | None = None,
+    hold_seconds: int | None = None,
+    hold_by_client: Mapping[str, int] | None = None,
     discovery: Discovery | None = None,
 ) -> Server:
     """What is None stays; `headers` replaces all credentials.
@@ -77,6 +79,10 @@ def update_server(
             server.health = Health.UNKNOWN
         if hold_changes is not None:
             server.hold_changes = hold_changes
+        if hold_seconds is not None:
+            server.hold_seconds = hold_seconds
+        if hold_by_client is not None:
+            server.hold_by_client = dict(hold_by_client)
         if headers is not None:
             credentials.check_headers(headers)
             credentials.replace(server, headers)

@@ -33,6 +33,7 @@ from servers.refreshing import headers_of, refresh
 from servers.registering import NameTaken, Stale
 
 SECRETS = ("token", "header_value")
+CHANGED = ("name", "url", "hold_changes", "hold_seconds", "hold_by_client")
 TAKEN = "Another server of this organization has this name."
 
 
@@ -179,11 +180,9 @@ def _edited(
                 raise
     registering.update_server(
         server,
-        name=given["name"],
-        url=given["url"],
         headers=headers,
-        hold_changes=given["hold_changes"],
         discovery=found,
+        **{name: given[name] for name in CHANGED},
     )
     messages.success(request, f"{given['name']} is saved.")
     return redirect("servers:detail", server.public_id)

@@ -30,8 +30,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # Fields of the same models that decide nothing, or cannot change.
 OTHERS: dict[str, set[str]] = {
-    "accounts.Organization": {"id", "slug", "name", "shard", "created_at"},
-    "accounts.Membership": {"id", "organization", "user", "created_at"},
+    "accounts.Organization": {
+        *("id", "slug", "name", "shard", "created_at", "pending_most", "mails_most"),
+        *("publishers_decide", "api_decisions", "redacted_keys"),
+    },
+    # Whoever leaves has their grants revoked.
+    "accounts.Membership": {"id", "organization", "user", "created_at", "left_at"},
     "accounts.User": {
         *("id", "password", "last_login", "is_superuser", "is_staff", "is_active"),
         *("date_joined", "name"),
@@ -131,6 +135,10 @@ WRITERS: dict[tuple[str, str], Writer] = {
     ("servers.Server", "name"): lambda rows: rows.update(name="renamed"),
     ("servers.Server", "url"): lambda rows: rows.update(url="http://127.0.0.1:8/mcp"),
     ("servers.Server", "era"): lambda rows: rows.store("legacy"),
+    ("servers.Server", "hold_seconds"): lambda rows: rows.update(hold_seconds=9),
+    ("servers.Server", "hold_by_client"): lambda rows: rows.update(
+        hold_by_client={"claude-code": 9}
+    ),
     ("servers.Server", "capabilities"): lambda rows: rows.store("modern", more={}),
     ("servers.Server", "credential_id"): lambda rows: rows.update(headers={"X": "y"}),
     ("servers.Credential", "header"): lambda rows: rows.update(headers={"X": "old"}),
@@ -157,6 +165,7 @@ WRITERS: dict[tuple[str, str], Writer] = {
     ("policies.Grant", "policy"): lambda rows: rows.grants(policy=None),
     ("policies.Grant", "label"): lambda rows: rows.grants(label="renamed"),
     ("policies.Grant", "tags"): lambda rows: rows.grants(tags=["prod"]),
+    ("policies.Grant", "helper_tool"): lambda rows: rows.grants(helper_tool=True),
     ("policies.Grant", "expires_at"): lambda rows: rows.grants(
         expires_at=timezone.now() + timedelta(days=1)
     ),

@@ -255,15 +255,75 @@ def test_the_connection_test_with_htmx_and_without(
     assert "refuses us" in text(client.get(url("detail", server)))
 
 
+HOLD = {"hold_seconds": "45"}
+
+
 def test_editing_a_name_asks_nobody(
     server: Server, upstream: Upstream, alice: Membership, sign_in: SignIn
 ) -> None:
     upstream.seen.clear()
-    given = {"url": server.url, "name": "new", "credentials": "keep"}
+    given = {"url": server.url, "name": "new", **HOLD, "credentials": "keep"}
     sign_in(alice).post(url("edit", server), given | {"hold_changes": "on"})
     server.refresh_from_db()
     assert (server.name, server.hold_changes, upstream.seen) == ("new", True, [])
     assert headers_of(server) == {"authorization": "Bearer s3cret"}
+
+
+def edited_hold(
+    server: Server, client: Any, seconds: str, *rows: tuple[str, str]
+) -> Any:
+    given = {
+        "url": server.url,
+        "name": "files",
+        "credentials": "keep",
+        "hold_seconds": seconds,
+        "hold_by_client": [name for name, _ in rows],
+        "hold_by_client_seconds": [each for _, each in rows],
+    }
+    answer = client.post(url("edit", server), given)
+    server.refresh_from_db()
+    return answer
+
+
+def test_how_long_calls_wait_is_set_for_all_and_by_client(
+    server: Server, upstream: Upstream, alice: Membership, sign_in: SignIn
+) -> None:
+    client, blank = sign_in(alice), ("", "")
+    edited_hold(server, client, "10", ("claude-code", "0"), blank, (" x ", "240"))
+    assert server.hold_seconds == 10
+    assert server.hold_by_client == {"claude-code": 0, "x": 240}
+    page = text(client.get(url("edit", server)))
+    assert 'value="claude-code"' in page
+    assert 'value="240"' in page
+    edited_hold(server, client, "0", blank)
+    assert (server.hold_seconds, server.hold_by_client) == (0, {})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rows", "said"),
+    [
+        ("241", [], "less than or equal to 240"),
+        ("-1", [], "greater than or equal to 0"),
+        ("", [], "required"),
+        ("45", [("a", "241")], "seconds from 0 to 240"),
+        ("45", [("a", "000000000241")], "seconds from 0 to 240"),
+        ("45", [("a", "²")], "seconds from 0 to 240"),
+        ("45", [("a", "")], "seconds from 0 to 240"),
+        ("45", [("", "5")], "give its name"),
+        ("45", [("a", "5"), ("a", "6")], "is there twice"),
+        ("45", [("a\u202e", "5")], "invisible character"),
+        ("45", [("a" * 101, "5")], "at most 100 characters"),
+        ("45", [(f"c{n}", "5") for n in range(21)], "At most 20 clients"),
+    ],
+)
+def test_what_is_no_time_to_wait_is_refused(
+    server: Server, upstream: Upstream, alice: Membership, sign_in: SignIn,
+    seconds: str, rows: list[tuple[str, str]], said: str,
+) -> None:  # fmt: skip
+    answer = edited_hold(server, sign_in(alice), seconds, *rows)
+    assert answer.status_code == 422
+    assert said in text(answer)
+    assert (server.hold_seconds, server.hold_by_client) == (45, {})
 
 
 def test_credentials_are_replaced_and_removed_never_shown(
@@ -273,7 +333,7 @@ def test_credentials_are_replaced_and_removed_never_shown(
     page = text(client.get(url("edit", server)))
     assert "Authorization" in page
     assert "s3cret" not in page
-    given = {"url": server.url, "name": "files"}
+    given = {"url": server.url, "name": "files", **HOLD}
     client.post(url("edit", server), given | {"credentials": "replace", "token": "n"})
     server.refresh_from_db()
     assert headers_of(server) == {"authorization": "Bearer n"}
@@ -290,7 +350,7 @@ def test_credentials_are_replaced_and_removed_never_shown(
 def test_what_to_do_with_credentials_must_be_clear(
     server: Server, alice: Membership, sign_in: SignIn, given: dict[str, str]
 ) -> None:
-    sent = {"url": server.url, "name": "files"} | given
+    sent = {"url": server.url, "name": "files", **HOLD} | given
     response = sign_in(alice).post(url("edit", server), sent)
     assert response.status_code == 422
     assert headers_of(server) == {"authorization": "Bearer s3cret"}
@@ -300,7 +360,7 @@ def test_stored_credentials_never_follow_to_another_host(
     server: Server, alice: Membership, sign_in: SignIn
 ) -> None:
     with running_upstream() as elsewhere:
-        given = {"url": elsewhere.url, "name": "files", "credentials": "keep"}
+        given = {"url": elsewhere.url, "name": "files", **HOLD, "credentials": "keep"}
         sign_in(alice).post(url("edit", server), given)
         assert elsewhere.seen
         for _, _, headers in elsewhere.seen:
@@ -313,7 +373,12 @@ def test_stored_credentials_never_follow_to_another_host(
 def test_a_path_of_the_same_host_keeps_them(
     server: Server, upstream: Upstream, alice: Membership, sign_in: SignIn
 ) -> None:
-    given = {"url": upstream.url + "/v2", "name": "files", "credentials": "keep"}
+    given = {
+        "url": upstream.url + "/v2",
+        "name": "files",
+        **HOLD,
+        "credentials": "keep",
+    }
     sign_in(alice).post(url("edit", server), given)
     server.refresh_from_db()
     assert server.url.endswith("/v2")
@@ -326,7 +391,8 @@ def test_a_server_that_is_down_can_be_saved_anyway(
     client = sign_in(alice)
     upstream.required = {"authorization": "Bearer other"}
     given = {
-        "url": server.url, "name": "files", "credentials": "replace", "token": "n",
+        "url": server.url, "name": "files", **HOLD,
+        "credentials": "replace", "token": "n",
     }  # fmt: skip
     response = client.post(url("edit", server), given)
     assert response.status_code == 422
