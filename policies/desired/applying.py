@@ -46,7 +46,7 @@ def apply(
         answers = upstream.ask(wanted)
         with transaction.atomic():
             run = _bring(wanted, answers)
-            grants = _grants(run, wanted, {} if dry_run else run.tokens)
+            grants = _grants(run, wanted, dry_run)
             transaction.set_rollback(dry_run)
     except Refused as error:
         raise located(text, error.path, error.message) from None
@@ -74,21 +74,22 @@ def _bring(wanted: Wanted, answers: Mapping[str, upstream.Answer]) -> Run:
     return run
 
 
-def _grants(
-    run: Run, wanted: Wanted, tokens: Mapping[str, str]
-) -> list[dict[str, str | None]]:
-    """Those of the file that exist, in its order."""
+def _grants(run: Run, wanted: Wanted, dry_run: bool) -> list[dict[str, str | None]]:
+    """Those of the file that exist, in its order; a dry run leaves out what it made up:
+    tokens, and endpoints of servers that are not there."""
+    tokens = {} if dry_run else run.tokens
+    made_up = run.added if dry_run else ()
     rows = Grant.objects.for_organization(run.organization).select_related("server")
     labels = [grant.label for grant in wanted.grants]
     found = {grant.label: grant for grant in rows.filter(label__in=labels)}
+    servers = {label: found[label].server for label in labels if label in found}
     return [
         {
             "label": label,
-            "endpoint": endpoint(found[label].server),
+            "endpoint": None if server.name in made_up else endpoint(server),
             "token": tokens.get(label),
         }
-        for label in labels
-        if label in found
+        for label, server in servers.items()
     ]
 
 

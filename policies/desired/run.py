@@ -20,12 +20,14 @@ class Refused(Exception):
 
 @dataclass
 class Run:
-    """`changes` are sentences; `tokens` those minted now, by label; `invited` people
-    who are sent the mail to set a password."""
+    """`changes` are sentences; `added` names of servers that were not there before;
+    `tokens` those minted now, by label; `invited` people who are sent the mail to set
+    a password."""
 
     organization: Organization
     changes: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    added: set[str] = field(default_factory=set)
     tokens: dict[str, str] = field(default_factory=dict)
     invited: list[User] = field(default_factory=list)
 

@@ -99,6 +99,7 @@ def _register(run: Run, wanted: WantedServer, answer: Answer) -> None:
     found = answer.discovery
     headers = wanted.headers or {}
     registering.register(run.organization, wanted.name, wanted.url, headers, found)
+    run.added.add(wanted.name)
     run.changes.append(f"server {wanted.name}: added; tools: {len(found.tools)}")
     run.notes.extend(f"server {wanted.name}: {problem}" for problem in found.problems)
 

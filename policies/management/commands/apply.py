@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from policies.desired.applying import NotInForce, Outcome, apply, wait_in_force
 from policies.desired.wanted import ConfigurationError
+from policies.management.lines import line_of
 
 REFUSED, NOT_IN_FORCE, NOT_MAILED = 1, 3, 4
 
@@ -40,7 +41,9 @@ class Command(BaseCommand):
                 text, folder, os.environ, dry_run=options["dry_run"]
             )
         except ConfigurationError as error:
-            raise CommandError(_listed(error), returncode=REFUSED) from None
+            # Not by a CommandError: its name would stand before the first line.
+            self.stderr.write(_listed(error))
+            sys.exit(REFUSED)
         self._say(outcome, options)
         if not options["dry_run"]:
             self._wait(organization)
@@ -85,8 +88,7 @@ def _read(name: str) -> tuple[str, Path]:
 
 
 def _listed(error: ConfigurationError) -> str:
-    lines = [f"{p.line}:{p.column} {p.pointer} {p.message}" for p in error.problems]
-    return "\n".join([*lines, "Nothing was changed."])
+    return "\n".join([*map(line_of, error.problems), "Nothing was changed."])
 
 
 def _not_mailed(outcome: Outcome) -> str:

@@ -13,6 +13,7 @@ from policies.cases import run_cases
 from policies.compile import compile_document
 from policies.document import DocumentError, parse
 from policies.jsontext import scan
+from policies.management.lines import line_of
 from policies.positions import Problem
 
 
@@ -31,9 +32,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: str, zone: str, **options: Any) -> None:
         problems = _problems(_read(file), _zone(zone))
-        for one in problems:
-            said = f"{one.line}:{one.column} {one.pointer} {one.message}"
-            self.stdout.write(_printable(said))
+        for problem in problems:
+            self.stdout.write(line_of(problem))
         if problems:
             sys.exit(1)
 
@@ -66,8 +66,3 @@ def _problems(text: str, zone: ZoneInfo) -> list[Problem]:
             said = f"the test {result.name!r} fails: {result.message}"
             report.at(("tests", index), said)
     return list(report.problems())
-
-
-def _printable(text: str) -> str:
-    """One line whatever the keys hold."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -52,16 +52,22 @@ def config(upstream: Upstream, db: None, valkey: object) -> dict[str, Any]:
 
 
 class Run:
-    """One run of the command: its exit status, what it printed, and its JSON."""
+    """One run of the command: its exit status, what it printed, and its JSON.
+
+    `said` is the error output, with the text of a CommandError as `manage.py` adds it.
+    """
 
     def __init__(self, path: Path, *options: str) -> None:
         out, err = io.StringIO(), io.StringIO()
-        self.status, self.refusal = 0, ""
+        self.status = 0
         try:
             call_command("apply", str(path), *options, stdout=out, stderr=err)
         except CommandError as error:
-            self.status, self.refusal = error.returncode, str(error)
-        self.out, self.notes = out.getvalue(), err.getvalue()
+            self.status = error.returncode
+            err.write(f"{type(error).__name__}: {error}\n")
+        except SystemExit as end:
+            self.status = int(end.code or 0)
+        self.out, self.said = out.getvalue(), err.getvalue()
 
     @property
     def json(self) -> dict[str, Any]:

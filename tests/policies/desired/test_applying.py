@@ -46,7 +46,7 @@ def only(model, organization=None):
 
 def test_a_file_brings_about_all_that_it_names(config, apply):
     done = apply(config)
-    assert (done.status, done.refusal) == (0, "")
+    assert done.status == 0
     acme = Organization.objects.get(slug="acme")
     assert (acme.name, acme.zone) == ("Acme", "Europe/Paris")
     alice, server, policy, grant = map(only, (Membership, Server, Policy, Grant))
@@ -83,7 +83,11 @@ def test_a_dry_run_says_the_same_and_changes_nothing(config, apply):
     assert mail.outbox == []
     done = apply(config)
     assert dry.json["changes"] == done.json["changes"]
-    assert dry.json["grants"][0]["token"] is None
+    nothing = {"label": "support-bot", "endpoint": None, "token": None}
+    assert dry.json["grants"] == [nothing]
+    assert apply(config, "--dry-run", "--json").json["grants"] == [
+        nothing | {"endpoint": done.json["grants"][0]["endpoint"]}
+    ]
     config["grants"][0]["revoked"] = True
     before = only(Grant).revoked_at
     dry = apply(config, "--dry-run")
@@ -138,7 +142,7 @@ def test_a_mail_that_cannot_be_sent_is_told_and_the_rest_stands(
     settings.EMAIL_BACKEND = "tests.policies.desired.broken_mail.Backend"
     done = apply(config)
     assert done.status == 4
-    assert "alice@example.com" in done.refusal
+    assert "alice@example.com" in done.said
     assert only(Grant).label == "support-bot"
 
 
@@ -210,8 +214,8 @@ def test_revoked_ends_a_grant_for_good(config, apply):
     config["grants"][0]["revoked"] = False
     refused = apply(config)
     assert refused.status == 1
-    assert "/grants/0" in refused.refusal
-    assert "for good" in refused.refusal
+    assert "/grants/0" in refused.said
+    assert "for good" in refused.said
 
 
 def test_a_revoked_grant_that_never_was_needs_nothing(config, apply):
@@ -237,8 +241,9 @@ def test_a_document_in_place_is_kept_as_it_is_written(config, apply):
 
 def refusals(done):
     assert done.status == 1
-    assert done.refusal.endswith("\nNothing was changed.")
-    return [line.split(" ", 2) for line in done.refusal.splitlines()[:-1]]
+    *lines, last = done.said.splitlines()
+    assert last == "Nothing was changed."
+    return [line.split(" ", 2) for line in lines]
 
 
 @pytest.mark.parametrize(
@@ -329,6 +334,9 @@ def test_a_place_is_line_and_column_of_the_file(apply, db, valkey):
     assert "duplicate" in said
     [(place, _, _)] = refusals(apply('{"organization":\n'))
     assert place == "2:1"
+    text = '{"organization": {"slug": "acme"}, "a\\nb": 1}'
+    [(place, pointer, _)] = refusals(apply(text))
+    assert (place, pointer) == ("1:36", r"/a\nb")
 
 
 def test_a_failing_test_of_a_document_fails_the_run(config, apply):
@@ -355,7 +363,7 @@ def test_an_unreachable_server_fails_the_run_unless_it_is_known(
     config["grants"][0]["tags"] = ["late"]
     done = apply(config)
     assert done.json["changes"] == ["grant support-bot: tags changed"]
-    assert "payments" in done.notes
+    assert "payments" in done.said
     config["servers"][0]["url"] = "http://127.0.0.1:9/mcp"
     assert refusals(apply(config))[0][1] == "/servers/0/url"
 
@@ -369,7 +377,7 @@ def test_the_headers_of_the_file_are_what_the_server_is_asked_with(
     upstream.tools = [tool("another")]
     assert apply(config).json["changes"] == ["tools of payments: 1 new, 2 changed"]
     config["servers"][0]["headers"] = {}
-    assert "credentials" in apply(config).notes
+    assert "credentials" in apply(config).said
 
 
 def test_a_policy_or_grant_stays_with_its_server(config, apply, upstream):
@@ -431,7 +439,7 @@ def test_what_is_not_in_force_in_time_is_a_failure_of_its_own(
     config["grants"][0]["tags"] = []
     done = apply(config)
     assert done.status == 3
-    assert "stored, but not yet in force" in done.refusal
+    assert "stored, but not yet in force" in done.said
     assert only(Grant).tags == []
     # The next run has nothing to change, and waits for the same thing.
     assert apply(config).status == 3
