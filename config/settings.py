@@ -123,6 +123,8 @@ REDIS_URL = env_str("REDIS_URL")
 CELERY_BROKER_URL = broker(env_str("CELERY_BROKER_URL", REDIS_URL))
 
 AUTH_USER_MODEL = "accounts.User"
+# What ends with a membership, in this order (accounts/leaving.py).
+MEMBERSHIP_ENDINGS = ["policies.leaving", "approvals.leaving"]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -172,6 +174,30 @@ CACHES = {
         "KEY_PREFIX": "cache",
         "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 1},
     }
+}
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api_access.BearerToken",
+        "accounts.api_access.ReadingSession",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.api_access.MayAsk"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.api_access.PerMinute"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.api_access.StrictJson"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "accounts.problems.answer",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "OAS_VERSION": "3.1.0",
+    "TITLE": "PolicyLayer",
+    "VERSION": "1",
+    "DESCRIPTION": "Approvals of an organization: read them, and decide them.",
+    "SERVERS": [{"url": BASE_URL}],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "accounts.api_schema.add_problems",
+    ],
 }
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 

@@ -17,5 +17,6 @@ urlpatterns = [
     path("servers/", include("servers.urls")),
     path("", include("policies.urls")),
     path("activity/", include("audit.urls")),
+    path("api/", include("config.api_urls")),
     path("", include("approvals.urls")),
 ]

@@ -10,6 +10,8 @@ person; test_pages.py draws what is marked `page`. A line names the widest promi
   EVERYBODY: no sign-in needed; SIGNED_IN: whoever is signed in.
 - `get`: the status of a GET for who may, None where there is only a POST.
 - `post`: the statuses of a POST of `data` for who may, empty where there is only a GET.
+- `api`: it answers JSON. Nobody is told 401 instead of being sent to sign in. Whoever
+  may GET may by session and by token; what is posted, is by token alone.
 - `get_differs`, `post_differs`: where it ends otherwise for one person ("nobody": who
   is not signed in).
 
@@ -31,6 +33,7 @@ DONE = frozenset({302})
 FORM = frozenset({422})
 SHOWN = frozenset({200})
 BAD = frozenset({400})
+NOT_JSON = frozenset({415})
 DRAFT = {"revision": "0", "text": DOCUMENT}
 NOT_BOB = {"bob": frozenset({403})}
 SECRET = "test-mailbox-secret"
@@ -51,6 +54,7 @@ class Route:
     get_differs: Mapping[str, int] = field(default_factory=dict)
     post_differs: Mapping[str, frozenset[int]] = field(default_factory=dict)
     page: bool = True
+    api: bool = False
 
 
 def inside(status: int) -> dict[str, int]:
@@ -143,6 +147,14 @@ ROUTES = [
     # activity
     Route("activity:list", Role.VIEWER),
     Route("activity:detail", Role.VIEWER),
+    # the API
+    Route("api:me", Role.VIEWER, page=False, api=True),
+    Route("api:approvals", Role.VIEWER, page=False, api=True),
+    Route("api:approval", Role.VIEWER, page=False, api=True),
+    Route("api:decide", Role.APPROVER, get=None, post=NOT_JSON, api=True),
+    Route("api:openapi", EVERYBODY, page=False),
+    Route("api:problems", EVERYBODY),
+    Route("api:unknown", EVERYBODY, get=404, page=False),
 ]
 
 ARGUMENTS: dict[str, Callable[[World], object]] = {
@@ -160,4 +172,6 @@ ARGUMENTS: dict[str, Callable[[World], object]] = {
     "target_id": lambda world: world.grant.pk,
     "opening_id": lambda world: world.asked.opening.pk,
     "call_id": lambda world: world.record.id,
+    "approval_id": lambda world: world.asked.approval.pk,
+    "path": lambda world: "v1/nothing",
 }
