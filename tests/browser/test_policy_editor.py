@@ -96,6 +96,18 @@ def test_a_choice_in_the_table_is_made_in_the_text(open_page, bob, policy):
     assert (policy.draft, policy.draft_revision) == (wanted, 1)
 
 
+def test_a_choice_made_before_the_script_is_there_is_not_lost(open_page, bob, policy):
+    page, held = open_page(bob), []
+    page.route("**/policy-editor*.js", lambda request: held.append(request))
+    page.goto(place(policy), wait_until="commit")
+    select_of(page, "refund_all").select_option("ask")
+    assert page.locator(".cm-content").count() == 0
+    for request in held:
+        request.continue_()
+    page.locator(".cm-content").wait_for()
+    until_text(page, '"refund_all": {"action": "require_approval"}')
+
+
 def test_a_limit_is_set_in_the_table(open_page, bob, policy):
     page = open_page(bob)
     page.goto(place(policy))
