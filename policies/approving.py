@@ -46,6 +46,17 @@ class Asking(NamedTuple):
     rules: tuple[str, ...]
     asked: Asked
 
+    @property
+    def rule(self) -> str:
+        return self.rules[0]
+
+    @property
+    def also(self) -> str:
+        """The first rule of `all_tools` where it asks together with an entry."""
+        if is_general(self.rule):
+            return ""
+        return next(filter(is_general, self.rules), "")
+
 
 DEFAULT = Asked()
 

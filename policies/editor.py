@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from accounts.models import User
 from policies.comparing import Difference, differences, named
 from policies.compile import CompiledPolicy, compile_document
 from policies.document import DocumentError, parse
@@ -14,7 +15,7 @@ from policies.effects import Effect, Pace, effect_of, lets_nothing_through
 from policies.limited import WINDOWS
 from policies.models import Policy
 from policies.pinned import Pinned, pinned
-from policies.publishing import Checked, check_against
+from policies.publishing import Checked, check
 from policies.spots import Spots
 from policies.wording import Rule, rules_of
 from servers.models import ToolDefinition
@@ -80,9 +81,9 @@ class Sides:
         return self.found - len(self.rows)
 
 
-def sides(policy: Policy, text: str, find: str = "") -> Sides:
+def sides(policy: Policy, text: str, by: User, find: str = "") -> Sides:
     known = pinned(policy.server)
-    checked = check_against(text, known, policy.organization.zone)
+    checked = check(text, policy, by, known)
     spots = Spots(text)
     problems = [
         Told(p.pointer, p.message, p.line, p.column, spots.line(p.line)[:EXCERPT])
@@ -91,6 +92,7 @@ def sides(policy: Policy, text: str, find: str = "") -> Sides:
     compiled = checked.compiled
     if compiled is None:
         return Sides(checked, problems, ())
+    problems = [_told(spots, one.rule, one.message) for one in checked.undecidable]
     matching = [row for row in known.rows if find.lower() in row.name.lower()]
     rows = [_row(compiled, spots, tool) for tool in matching[:MOST_ROWS]]
     names = [tool.name for tool in known.tools]

@@ -19,13 +19,15 @@ from django.utils import timezone
 from accounts import generation
 from accounts.forms import printable
 from accounts.models import Membership, Role
-from policies import tokens
+from policies import deciders, tokens
 from policies.models import Grant, Policy
 from servers.models import Server
 
 LABEL_LENGTH = 100
 MOST_TAGS = 20
 TAG_LENGTH = 50
+# What makes other people decide about its calls, or makes it run again.
+ASKS_ANEW = {"policy", "membership", "expires_at"}
 
 
 class Minted(NamedTuple):
@@ -51,6 +53,7 @@ def endpoint(server: Server) -> str:
     return f"{settings.BASE_URL}/mcp/{server.public_id}"
 
 
+@transaction.atomic
 def mint(
     by: Membership | None,
     *,
@@ -76,6 +79,7 @@ def mint(
         expires_at=expires_at,
     )
     _check(grant, {"label": label, "tags": tags, "expires_at": expires_at})
+    _check_deciders(grant)
     _insert(grant)
     return Minted(grant, token)
 
@@ -99,6 +103,8 @@ def change(by: Membership | None, grant: Grant, **wanted: Any) -> list[str]:
         setattr(grant, name, value)
     _check(grant, differing)
     if differing:
+        if ASKS_ANEW & differing.keys():
+            _check_deciders(grant)
         grant.save(update_fields=list(differing))
         generation.changed(grant.organization)
     return list(differing)
@@ -169,6 +175,21 @@ def _check(grant: Grant, values: dict[str, Any]) -> None:
         )
     if problems:
         raise ValidationError(problems)
+
+
+def _check_deciders(grant: Grant) -> None:
+    """Its policy must ask nobody who could not decide about its calls."""
+    if grant.policy is None:
+        return
+    # Locked, as a version that is published meanwhile is checked without this grant.
+    policy = (
+        Policy.objects.for_organization(grant.organization_id)
+        .select_related("organization", "current__published_by")
+        .select_for_update(of=("self",), no_key=True)
+        .get(pk=grant.policy.pk)
+    )
+    if found := deciders.undecidable_for(grant, policy):
+        raise ValidationError({"policy": found.message})
 
 
 def _taken(grant: Grant) -> bool:

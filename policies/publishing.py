@@ -1,14 +1,15 @@
 """Drafts and versions: saving, checking, publishing, going back.
 
 A draft may hold anything, so that nothing typed is lost; a version is a document that
-parses and passes its own tests. Versions are only ever added: the database refuses
+parses, passes its own tests and asks nobody who could not decide. Versions are only
+ever added: the database refuses
 anything else (migration 0003). `by` is None where an operator acts from the machine's
 command line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -20,8 +21,10 @@ from django.utils import timezone
 from accounts import generation
 from accounts.forms import printable
 from accounts.models import User
+from policies import deciders
 from policies.cases import CaseResult, run_cases
 from policies.compile import CompiledPolicy, compile_document
+from policies.deciders import Undecidable
 from policies.document import DocumentError, Problem, parse
 from policies.models import Policy, PolicyVersion
 from policies.pinned import Pinned, pinned
@@ -36,13 +39,15 @@ LONGEST_DRAFT = 1024 * 1024
 
 @dataclass(frozen=True)
 class Checked:
-    """What the editor shows of a text; `compiled` is None where there are problems."""
+    """What the editor shows of a text; `compiled` is None where there are problems.
+    `undecidable` are rules that nobody but the requester of a grant could decide."""
 
     text: str
     compiled: CompiledPolicy | None
     problems: tuple[Problem, ...] = ()
     warnings: Sequence[Warning] = ()
     cases: Sequence[CaseResult] = ()
+    undecidable: Sequence[Undecidable] = ()
 
     @property
     def failed(self) -> list[CaseResult]:
@@ -50,7 +55,7 @@ class Checked:
 
     @property
     def publishable(self) -> bool:
-        return self.compiled is not None and not self.failed
+        return not (self.compiled is None or self.failed or self.undecidable)
 
 
 class DraftChanged(Exception):
@@ -62,7 +67,8 @@ class DraftChanged(Exception):
 
 
 class NotPublishable(Exception):
-    """The document has problems, or tests of its own that fail."""
+    """The document has problems, tests of its own that fail, or rules that nobody but
+    the requester could decide."""
 
     def __init__(self, checked: Checked) -> None:
         self.checked = checked
@@ -94,11 +100,11 @@ def create(server: Server, name: str, draft: str, by: User | None) -> Policy:
         raise ValidationError("Another policy has this name.") from None
 
 
-def check(text: str, policy: Policy) -> Checked:
-    return check_against(text, pinned(policy.server), policy.organization.zone)
-
-
-def check_against(text: str, known: Pinned, zone: str) -> Checked:
+def check(
+    text: str, policy: Policy, by: User | None, known: Pinned | None = None
+) -> Checked:
+    """`by` is who would publish it; `known` the server's definitions, if at hand."""
+    known = known or pinned(policy.server)
     try:
         compiled = compile_document(parse(text))
     except DocumentError as error:
@@ -106,9 +112,20 @@ def check_against(text: str, known: Pinned, zone: str) -> Checked:
     return Checked(
         text,
         compiled,
-        warnings=warnings(compiled, known.tools, known.unset),
-        cases=run_cases(compiled, known.by_name, ZoneInfo(zone)),
+        warnings=[
+            *warnings(compiled, known.tools, known.unset),
+            *_only_member(policy, compiled),
+        ],
+        cases=run_cases(compiled, known.by_name, ZoneInfo(policy.organization.zone)),
+        undecidable=deciders.undecidable(policy, compiled, by),
     )
+
+
+def _only_member(policy: Policy, compiled: CompiledPolicy) -> Iterator[Warning]:
+    if rule := deciders.without_others(policy, compiled):
+        said = "There is one member only, whose own calls this asks about: before there"
+        said += " is a grant, invite somebody, or set self_approval."
+        yield Warning(rule, said)
 
 
 def refusal(checked: Checked) -> str:
@@ -118,6 +135,8 @@ def refusal(checked: Checked) -> str:
         return f"line {first.line}, column {first.column}: {first.message}"
     if failed := checked.failed:
         return f"test “{failed[0].name}” fails: {failed[0].message}"
+    if checked.undecidable:
+        return checked.undecidable[0].message.removesuffix(".")
     return ""
 
 
@@ -207,7 +226,7 @@ def _publish(
 ) -> PolicyVersion:
     if len(comment) > COMMENT_LENGTH:
         raise ValidationError(f"The comment has over {COMMENT_LENGTH} characters.")
-    checked = check(text, policy)
+    checked = check(text, policy, by)
     if checked.compiled is None or not checked.publishable:
         raise NotPublishable(checked)
     version = PolicyVersion.objects.create(

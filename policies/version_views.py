@@ -113,7 +113,7 @@ def _review(request: MemberRequest, policy: Policy, form: CommentForm) -> HttpRe
     context: dict[str, Any] = {
         "policy": policy,
         "form": form,
-        "sides": editor.sides(policy, policy.draft),
+        "sides": editor.sides(policy, policy.draft, request.user),
         "same": current is not None and current.text == policy.draft,
         "diff": comparing.text_difference(current.text, policy.draft, names)
         if current

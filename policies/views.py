@@ -199,7 +199,7 @@ def _editor(
         "policy": policy,
         "text": text,
         "find": find,
-        "sides": editor.sides(policy, text, find),
+        "sides": editor.sides(policy, text, request.user, find),
         "unsaved": text != policy.draft,
         "in_force": generation.in_force(request.organization),
         "may_edit": request.membership.at_least(Role.POLICY_MANAGER),

@@ -34,7 +34,7 @@ def _bring_policy(run: Run, wanted: WantedPolicy) -> None:
         at = (*wanted.at, "document")
         raise Refused(at, publishing.refusal(error.checked)) from None
     run.changes.append(f"policy {wanted.name}: version {version.number} published")
-    checked = publishing.check(wanted.text, policy)
+    checked = publishing.check(wanted.text, policy, None)
     run.notes.extend(
         f"policy {wanted.name}: {warning.pointer} {warning.message}"
         for warning in checked.warnings

@@ -137,7 +137,9 @@ async def test_a_legacy_session_has_counters_of_its_own(world: World) -> None:
 async def test_what_needs_approval_is_refused_and_says_so(
     world: World, fake: FakeServer, era: str
 ) -> None:
-    await world.publish(tools={"pay": {"action": "require_approval"}})
+    own = {"self_approval": True}
+    asks = {"action": "require_approval", "approval": own}
+    await world.publish(tools={"pay": asks})
     client = await world.connected(era)
 
     answer = await client.call("pay")

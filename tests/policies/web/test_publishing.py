@@ -215,12 +215,12 @@ def test_a_rule_on_an_unset_verdict_is_warned_about(support, payments):
     text = (
         f'{{"version": "1", "default": "allow", "all_tools": {{"require": [{rule}]}}}}'
     )
-    said = " ".join(each.message for each in check(text, support).warnings)
+    said = " ".join(each.message for each in check(text, support, None).warnings)
     assert "create_refund" in said
     ToolDefinition.objects.for_organization(payments.organization_id).update(
         verdict_origin=Origin.PERSON
     )
-    said = " ".join(each.message for each in check(text, support).warnings)
+    said = " ".join(each.message for each in check(text, support, None).warnings)
     assert "create_refund" not in said
 
 
@@ -239,7 +239,7 @@ def test_a_test_of_the_document_meets_the_pinned_definition(support, payments):
         '{"version": "1", "default": "allow", "validate_arguments": true,'
         f' "tests": [{case}]}}'
     )
-    assert [each.outcome for each in check(text, support).cases] == ["passed"]
+    assert [each.outcome for each in check(text, support, None).cases] == ["passed"]
 
 
 @pytest.mark.parametrize(

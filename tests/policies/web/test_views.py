@@ -100,7 +100,7 @@ def test_every_start_is_a_valid_document(support, payments, start):
     from policies.pinned import pinned
 
     text = first_draft(start, pinned(payments))
-    assert publishing.check(text, support).problems == ()
+    assert publishing.check(text, support, None).problems == ()
 
 
 def test_a_server_of_another_organization_is_no_choice(client, other, support):
