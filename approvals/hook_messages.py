@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -15,6 +15,7 @@ from django.conf import settings
 
 from accounts.models import Organization
 from approvals.models import Approval, Hook, Vote
+from approvals.redaction import Redacted
 from servers.definitions import printable
 
 TEST = "test"
@@ -42,17 +43,20 @@ def link(approval: Approval) -> str:
     return f"{settings.BASE_URL}/approvals/{approval.pk}/"
 
 
+class About(NamedTuple):
+    """What a message tells. The approval comes with its grant, server, requester."""
+
+    approval: Approval
+    votes: Sequence[Vote]
+    arguments: Redacted
+
+
 def text_of(
-    hook: Hook,
-    event: str,
-    delivery_id: UUID,
-    at: datetime,
-    approval: Approval | None = None,
-    votes: Sequence[Vote] = (),
+    hook: Hook, event: str, delivery_id: UUID, at: datetime, about: About | None = None
 ) -> str:
-    """The body to send. The approval comes with its grant, server and requester."""
+    """The body to send."""
     if hook.format == Hook.Format.SLACK:
-        message = _slack(event, hook.organization, approval)
+        message = _slack(event, hook.organization, about and about.approval)
     else:
         message = {
             "event": name_of(event),
@@ -60,8 +64,8 @@ def text_of(
             "time": at.isoformat(),
             "organization": _organization(hook.organization),
         }
-        if approval is not None:
-            message["approval"] = _approval(approval, votes)
+        if about is not None:
+            message["approval"] = _approval(*about)
     return orjson.dumps(message).decode()
 
 
@@ -73,7 +77,9 @@ def _organization(organization: Organization) -> dict[str, str]:
     }
 
 
-def _approval(approval: Approval, votes: Sequence[Vote]) -> dict[str, Any]:
+def _approval(
+    approval: Approval, votes: Sequence[Vote], arguments: Redacted
+) -> dict[str, Any]:
     grant, server = approval.grant, approval.server
     return {
         "id": str(approval.pk),
@@ -88,6 +94,9 @@ def _approval(approval: Approval, votes: Sequence[Vote]) -> dict[str, Any]:
         "category": approval.category,
         "critical": approval.critical,
         "rules": approval.rules,
+        "arguments": [row._asdict() for row in arguments.rows],
+        "arguments_left_out": arguments.left_out,
+        "arguments_digest": approval.arguments_digest,
         "reason": approval.reason,
         "votes": [_vote(vote) for vote in votes],
         "created_at": approval.created_at.isoformat(),

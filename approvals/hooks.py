@@ -8,7 +8,8 @@ delivered, given up   due_at = null
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,8 +17,11 @@ from django.utils import timezone
 from accounts.models import Organization
 from approvals import hook_keys, hook_messages
 from approvals.hook_keys import sign
+from approvals.hook_messages import About
 from approvals.hook_sending import deliver_due
 from approvals.models import Approval, Delivery, Hook, Vote
+from approvals.redaction import redact
+from servers.models import ToolDefinition
 
 __all__ = ["TooMany", "add", "deliver_due", "enqueue", "resend", "sign", "test"]
 
@@ -40,29 +44,40 @@ def enqueue(approval: Approval, event: str) -> None:
     )
     if not hooks:
         return
-    # As it stands now, whatever the caller's instance was read from.
-    told = (
-        Approval.objects.for_organization(approval.organization_id)
+    about = _about(approval, hooks[0].organization)
+    Delivery.objects.bulk_create(_delivery(hook, event, about) for hook in hooks)
+
+
+def _about(approval: Approval, organization: Organization) -> About:
+    """As it stands now, whatever the caller's instance was read from."""
+    row = (
+        Approval.objects.for_organization(organization)
         .select_related("grant", "server", "requester__user")
         .get(pk=approval.pk)
     )
-    votes = Vote.objects.for_organization(approval.organization_id)
-    said = list(votes.filter(approval=told).order_by("at"))
-    Delivery.objects.bulk_create(_delivery(hook, event, told, said) for hook in hooks)
+    votes = Vote.objects.for_organization(organization).filter(approval=row)
+    given = json.loads(row.arguments)
+    shown = redact(given, _schema(row), organization.redacted_keys)
+    return About(row, list(votes.order_by("at", "pk")), shown)
 
 
-def _delivery(
-    hook: Hook, event: str, approval: Approval | None = None, votes: Sequence[Vote] = ()
-) -> Delivery:
+def _schema(approval: Approval) -> Any:
+    """Of the tool's arguments, as it is known now; None for what is no tool."""
+    if approval.method != "tools/call":
+        return None
+    known = ToolDefinition.objects.for_organization(approval.organization_id)
+    tool = known.filter(server=approval.server_id, name=approval.name).first()
+    return tool and json.loads(tool.definition).get("inputSchema")
+
+
+def _delivery(hook: Hook, event: str, about: About | None = None) -> Delivery:
     row = Delivery(
         organization_id=hook.organization_id,
         hook=hook,
-        approval=approval,
+        approval=about and about.approval,
         event=hook_messages.name_of(event),
     )
-    row.payload = hook_messages.text_of(
-        hook, event, row.pk, row.created_at, approval, votes
-    )
+    row.payload = hook_messages.text_of(hook, event, row.pk, row.created_at, about)
     return row
 
 

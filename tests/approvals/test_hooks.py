@@ -12,9 +12,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from approvals import hook_keys, hook_sending, hooks
+from approvals import hook_keys, hook_messages, hook_sending, hooks
 from approvals.models import Approval, Delivery, Hook, Via, Vote
+from approvals.redaction import MOST_ROWS
 from servers import vault
+from servers.models import ToolDefinition
 from tests.approvals.receiver import Receiver, receiving
 from tests.world import HOSTILE, World, make_world
 
@@ -92,7 +94,31 @@ def test_the_message_says_what_waits(world, receiver, settings):
     assert asked["requester"] == "alice@example.com"
     assert asked["rules"] == [{"rule": "/tools/x/action", "reason": HOSTILE}]
     assert asked["url"] == f"{settings.BASE_URL}/approvals/{approval.pk}/"
-    assert "20000" not in row.payload
+
+
+def test_arguments_are_redacted_as_in_mail(world, receiver):
+    """By their names, the tool's schema, their looks and the organization's rule."""
+    approval = world.asked.approval
+    schema = {"properties": {"memo": {"type": "string", "format": "password"}}}
+    ToolDefinition.objects.for_organization(world.acme).filter(
+        name=approval.name
+    ).update(definition=json.dumps({"name": "x", "inputSchema": schema}))
+    world.acme.redacted_keys = ["nickname"]
+    world.acme.save(update_fields=["redacted_keys"])
+    arguments = {"amount": 20000, "memo": "blue", "nickname": "jo", "password": "hi"}
+    arguments |= {f"more{n}": n for n in range(MOST_ROWS)}
+    Approval.objects.for_organization(world.acme).filter(pk=approval.pk).update(
+        arguments=json.dumps(arguments)
+    )
+    add(world, receiver.url())
+    hooks.enqueue(approval, "requested")
+    told = json.loads(only(world).payload)["approval"]
+    shown = {row["path"]: row for row in told["arguments"]}
+    assert shown["amount"] == {"path": "amount", "shown": "20000", "note": ""}
+    for name in ("memo", "nickname", "password"):
+        assert shown[name]["shown"] == "" and "hidden" in shown[name]["note"]
+    assert told["arguments_left_out"] == 4
+    assert told["arguments_digest"] == approval.arguments_digest
 
 
 def test_it_says_how_it_stands_and_who_said_what(world, receiver):
@@ -149,7 +175,7 @@ def test_what_slack_is_told_names_its_cut(world, receiver):
     assert f"`{'n' * 200}…`" in json.loads(only(world).payload)["text"]
 
 
-@pytest.mark.parametrize("event", sorted(hooks.hook_messages.HEADLINES))
+@pytest.mark.parametrize("event", sorted(hook_messages.HEADLINES))
 @pytest.mark.parametrize("format", Hook.Format.values)
 def test_every_event_has_its_words(world, receiver, event, format):
     add(world, receiver.url(), format=format)
