@@ -108,6 +108,11 @@ class Approval(TenantModel):
                 name="approvals_waiting",
                 condition=models.Q(state=State.PENDING),
             ),
+            models.Index(
+                fields=["usable_until"],
+                name="approvals_usable",
+                condition=models.Q(state=State.APPROVED),
+            ),
         ]
 
     def __str__(self) -> str:
