@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Literal, get_args
 from uuid import UUID
 
@@ -120,7 +121,7 @@ def encode_call(entry: CallEntry) -> bytes:
     """At most 16 KiB, whatever the texts in it are."""
     kept = _keep(entry)
     try:
-        header = orjson.dumps(_header(entry, kept, _whole))
+        header = orjson.dumps(header_fields(entry, kept, _whole))
     except TypeError:  # A lone surrogate has no UTF-8.
         header = b""
     arguments = (kept.text if kept else None) or b""
@@ -133,7 +134,7 @@ def _encode_cut(entry: CallEntry) -> bytes:
     kept = _digested(entry.arguments, b"") if entry.arguments is not None else None
     fewer = replace(entry, judgement=_with_fewer_asks(entry.judgement))
     for length in CUTS:
-        header = orjson.dumps(_header(fewer, kept, _cutter(length)))
+        header = orjson.dumps(header_fields(fewer, kept, _cutter(length)))
         if len(header) + 5 <= LARGEST:
             break
     return VERSION + len(header).to_bytes(4, "big") + header
@@ -179,7 +180,8 @@ def _cutter(length: int) -> Text:
     return cut
 
 
-def _header(e: CallEntry, kept: Kept | None, text: Text) -> list[Any]:
+def header_fields(e: CallEntry, kept: Kept | None, text: Text) -> list[Any]:
+    """In the order of the header; `text` is what cuts texts, `str` for none."""
     # Longer counter names and rules are bounded by the document that holds them.
     return [
         e.id,
@@ -199,7 +201,7 @@ def _header(e: CallEntry, kept: Kept | None, text: Text) -> list[Any]:
         e.era,
         text(e.revision),
         kept and [kept.text is not None, kept.digest, kept.length, _decoded(kept.read)],
-        _pack_judgement(e.judgement, text),
+        pack_judgement(e.judgement, text),
         e.decision,
         e.rule,
         text(e.reason),
@@ -210,7 +212,7 @@ def _decoded(data: bytes) -> str:
     return data.decode("utf-8", "replace") if data else ""
 
 
-def _pack_judgement(judgement: Judgement | None, text: Text) -> list[Any] | None:
+def pack_judgement(judgement: Judgement | None, text: Text) -> list[Any] | None:
     if judgement is None:
         return None
     packed: list[Any] = [_pack_side(judgement.enforced, text)]
@@ -267,9 +269,13 @@ def encode_outcome(entry: OutcomeEntry) -> bytes:
 
 def outcome_command(shard: int, entry: OutcomeEntry) -> tuple[bytes, ...]:
     """The XADD of an outcome; to be repeated until it is acknowledged."""
-    key = records_key(shard).encode()
     data = encode_outcome(entry)
-    return (b"XADD", key, b"*", b"o", entry.organization.bytes, b"r", data)
+    return (b"XADD", _stream(shard), b"*", b"o", entry.organization.bytes, b"r", data)
+
+
+@cache
+def _stream(shard: int) -> bytes:
+    return records_key(shard).encode()
 
 
 # Reading

@@ -15,7 +15,7 @@ from gateway.errors import DENIED, INTERNAL_ERROR, INVALID_PARAMS, RESOURCE_NOT_
 from gateway.jsonrpc import Id
 
 # Keys of `_meta` that go up. Others would reach the server unjudged.
-TRACE = ("traceparent", "tracestate", "baggage")
+TRACE = frozenset({"traceparent", "tracestate", "baggage"})
 EXTENSIONS = frozenset({"io.modelcontextprotocol/ui"})
 OUR_NAME, OUR_VERSION = "PolicyLayer", "0.1.0"
 US = {"name": OUR_NAME, "version": OUR_VERSION}
@@ -49,7 +49,9 @@ def meta_up(
     meta: dict[str, Any], upstream: Era, progress: Id | None
 ) -> dict[str, Any] | None:
     """The `_meta` of the request that is sent. `progress` is the token to send."""
-    sent = {key: meta[key] for key in TRACE if isinstance(meta.get(key), str)}
+    sent: dict[str, Any] = {}
+    if not TRACE.isdisjoint(meta):
+        sent = {key: meta[key] for key in TRACE if isinstance(meta.get(key), str)}
     if progress is not None:
         sent["progressToken"] = progress
     if upstream == "legacy":

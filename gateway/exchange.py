@@ -26,6 +26,9 @@ JSON_ONLY = (JSON,)
 class Exchange:
     """Stages fill it in, in the order of pipeline.STAGES.
 
+    What a request starts with stands on the class, what differs on the object.
+
+    `arguments` are the bytes that are on record, and that are forwarded.
     `reserved` gives back what the call added to counters. `gone`: the client closed
     the connection. `sent`: the request was handed to the server's connection.
     `settled`: the outcome is on its way.
@@ -34,23 +37,28 @@ class Exchange:
     `whole`, which takes JSON for status 200 and says whether it was sent.
     """
 
-    __slots__ = (
-        "allowed", "answered", "body", "body_read", "cancelled", "client", "decision",
-        "digest", "era", "extra", "fields", "flight", "gateway", "gone", "headers",
-        "id", "message", "method", "name", "path", "receive", "reserved",
-        "retry_after", "revision", "send", "sent", "session", "settled", "since",
-        "snapshot", "started", "task", "upstream_id", "verb", "watcher", "whole",
-    )  # fmt: skip
-
     gateway: Gateway
     headers: dict[bytes, bytes]
     digest: bytes
     snapshot: Snapshot
     message: Message
     method: Method
-    era: Era
-    name: str
     decision: Decision
+    era: Era = "legacy"
+    name = client = revision = ""
+    body: bytes | None = None
+    arguments: bytes | None = None
+    whole: Callable[[bytes], bool] | None = None
+    session: Session | None = None
+    reserved: Any = None
+    upstream_id: str | int | None = None
+    flight: tuple[bytes, type, str | int] | None = None
+    extra: tuple[tuple[bytes, bytes], ...] = ()
+    started = answered = body_read = False
+    gone = cancelled = sent = allowed = settled = False
+    retry_after: int | None = None
+    watcher: asyncio.Task[None] | None = None
+    task: asyncio.Task[None] | None = None
 
     def __init__(
         self,
@@ -63,24 +71,8 @@ class Exchange:
     ) -> None:
         self.gateway, self.verb, self.path, self.fields = gateway, verb, path, fields
         self.receive, self.send = receive, send
-        self.body: bytes | None = None
-        self.whole: Callable[[bytes], bool] | None = None
         self.since = gateway.time()
         self.id: UUID = uuid7()
-        self.session: Session | None = None
-        self.client = self.revision = ""
-        self.name = ""
-        self.era = "legacy"
-        self.reserved: Any = None
-        self.upstream_id: str | int | None = None
-        self.flight: tuple[bytes, type, str | int] | None = None
-        self.extra: tuple[tuple[bytes, bytes], ...] = ()
-        self.started = self.answered = self.body_read = False
-        self.gone = self.cancelled = self.sent = False
-        self.allowed = self.settled = False
-        self.retry_after: int | None = None
-        self.watcher: asyncio.Task[None] | None = None
-        self.task: asyncio.Task[None] | None = None
 
     def hand_over(self) -> None:
         """From here on the call counts, whatever comes."""

@@ -8,11 +8,11 @@ again, at most three times in one call.
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from audit.entries import CallEntry, encode_call
 from gateway import strictjson
 from gateway.errors import NoSession, Unauthorized, Unavailable
 from gateway.exchange import Exchange
@@ -29,9 +29,9 @@ NO_POLICY = Decision("deny", "(no policy)", None)
 TRIES = 3
 
 
-async def govern(x: Exchange) -> None:
+def govern(x: Exchange) -> Awaitable[None]:
     """Sets `decision`. Raises Unauthorized, Unavailable, NoSession."""
-    await _settle(x, None)
+    return _settle(x, None)
 
 
 async def record_refusal(x: Exchange, text: str) -> None:
@@ -50,13 +50,18 @@ async def _settle(x: Exchange, refused: Decision | None) -> None:
             else refused or _judge(x, snapshot.rights)
         )
         try:
-            reply = await _ask(x, snapshot, judged)
+            prepared, raw, closed = _ask(x, snapshot, judged)
+            reply = read_reply(prepared, await raw)
         except ValkeyChanged:
             await reload(x)
             continue
-        if reply is None:
+        if reply.status == "stale":
             await reload(x)
             continue
+        _take(x, snapshot, judged, prepared, reply)
+        if closed is not None and await closed:
+            x.gateway.not_sent(x, "the session was closed")
+            raise NoSession("closed session")
         if void:
             raise Unauthorized(void)
         return
@@ -91,34 +96,49 @@ def check_place(x: Exchange) -> None:
         )
 
 
-async def _ask(
-    x: Exchange, snapshot: Snapshot, judged: Judgement | Decision
-) -> ScriptReply | None:
-    """None: the snapshot is not in force. Else `decision` is set, and on record."""
+Asked = tuple[Prepared, Awaitable[Any], Awaitable[Any] | None]
+
+
+def _ask(x: Exchange, snapshot: Snapshot, judged: Judgement | Decision) -> Asked:
+    """One write: the script, and whether the session was closed. Raises ValkeyDown."""
     gateway, session = x.gateway, x.session
     owners = snapshot.owners
     if session is not None:
         owners = gateway.session_owners(snapshot, session)
-    judgement = judged if isinstance(judged, Judgement) else None
-    undecided = judgement is not None and judgement.decided is None
-    prepared = prepare(
-        owners,
-        snapshot.generation,
+    if "arguments" in x.message.params:
+        x.arguments = strictjson.dumps(x.message.params["arguments"])
+    judgement = judged if type(judged) is Judgement else None
+    record = snapshot.record.encode(
+        x.id,
+        x.message.method,
+        x.name,
+        (x.client, x.era, x.revision),
+        x.arguments,
         judgement,
-        encode_call(_entry(x, snapshot.rights, judged)),
-        judgement.mode if judgement is not None and undecided else "record",
+        judged if type(judged) is Decision else ALLOW,
     )
+    undecided = judgement is not None and judgement.decided is None
+    mode = judgement.mode if judgement is not None and undecided else "record"
+    prepared = prepare(owners, snapshot.generation, judgement, record, mode)
     closed = None if session is None else gateway.closed(session, snapshot)
-    raw = await gateway.valkey.run(
+    raw = gateway.valkey.run(
         CALL,
         prepared.keys,
         prepared.argv,
         epoch=snapshot.epoch,
         late=partial(_late, x, prepared, judged),
     )
-    reply = read_reply(prepared, raw)
-    if reply.status == "stale":
-        return None
+    return prepared, raw, closed
+
+
+def _take(
+    x: Exchange,
+    snapshot: Snapshot,
+    judged: Judgement | Decision,
+    prepared: Prepared,
+    reply: ScriptReply,
+) -> None:
+    """Sets `decision`: it is on record. Raises Unavailable where it is not."""
     if reply.status == "log full":
         raise Unavailable(
             "The activity log is full, so nothing was executed. A person must see to"
@@ -129,12 +149,8 @@ async def _ask(
         x.reserved = (prepared, reply, snapshot.epoch)
     x.decision = _settled(judged, reply)
     x.allowed = x.decision.decision == "allow"
-    if x.decision.decision == "limit" and judgement is not None:
-        x.retry_after = _retry_after(judgement, reply, x.decision)
-    if closed is not None and await closed:
-        gateway.not_sent(x, "the session was closed")
-        raise NoSession("closed session")
-    return reply
+    if x.decision.decision == "limit" and isinstance(judged, Judgement):
+        x.retry_after = _retry_after(judged, reply, x.decision)
 
 
 def _settled(judged: Judgement | Decision, reply: ScriptReply) -> Decision:
@@ -201,31 +217,3 @@ def _completion(x: Exchange, rights: Rights) -> Decision:
     if visible(rights.policy, x.name):
         return ALLOW
     return Decision("hide", "(hidden)", None)
-
-
-def _entry(x: Exchange, rights: Rights, judged: Judgement | Decision) -> CallEntry:
-    decided = judged if isinstance(judged, Decision) else ALLOW
-    arguments = x.message.params.get("arguments")
-    return CallEntry(
-        id=x.id,
-        organization=rights.organization_id,
-        shard=rights.shard,
-        grant_id=rights.grant_id,
-        grant=rights.label,
-        server_id=rights.server_id,
-        server=rights.server_name,
-        member=rights.member,
-        method=x.message.method,
-        name=x.name,
-        policy_id=rights.policy_id,
-        policy_version=rights.policy_version,
-        policy_digest=rights.policy.digest if rights.policy else "",
-        client=x.client,
-        era=x.era,
-        revision=x.revision,
-        arguments=None if arguments is None else strictjson.dumps(arguments),
-        judgement=judged if isinstance(judged, Judgement) else None,
-        decision=decided.decision,
-        rule=decided.rule,
-        reason=decided.reason or "",
-    )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jiter
@@ -40,14 +41,14 @@ Path = tuple[str, ...]
 List = list[tuple[bytes, bytes]]
 
 
-def once(raw: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """The headers that matter here; raises HeaderMismatch for one sent twice."""
-    found: dict[bytes, bytes] = {}
-    for name, value in raw:
-        if name in _ONCE or name[:10] == PARAM:
-            if name in found:
+def once(raw: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """By name; raises HeaderMismatch for one that matters here and was sent twice."""
+    found = dict(raw)
+    if len(found) < len(raw):
+        names = Counter(name for name, _ in raw)
+        for name, count in names.items():
+            if count > 1 and (name in _ONCE or name[:10] == PARAM):
                 raise HeaderMismatch(f"The header {_shown(name)} was sent twice")
-            found[name] = value
     return found
 
 

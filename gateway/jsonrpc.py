@@ -60,9 +60,9 @@ def _response(value: dict[str, Any]) -> Message:
 
 
 def _only(value: dict[str, Any], known: frozenset[str]) -> None:
-    for key in value:
-        if key not in known:
-            raise InvalidRequest(f"Unknown key in the message: {key[:100]!r}")
+    if not known.issuperset(value):
+        key = next(key for key in value if key not in known)
+        raise InvalidRequest(f"Unknown key in the message: {key[:100]!r}")
 
 
 def _object(params: Any) -> dict[str, Any]:

@@ -117,9 +117,10 @@ def find(name: str, era: str) -> Method:
 
 def check_params(method: Method, params: Mapping[str, Any]) -> None:
     """Raises InvalidParams for a parameter that is unknown, missing or ill-typed."""
-    for key in params:
-        if key not in method.params:
-            raise InvalidParams(_unknown(key))
+    if not method.params.issuperset(params):
+        raise InvalidParams(
+            _unknown(next(key for key in params if key not in method.params))
+        )
     for key, kind in method.required.items():
         if not isinstance(params.get(key), kind):
             raise InvalidParams(f"params.{key} is missing or of the wrong type")

@@ -9,25 +9,45 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from audit.entries import OutcomeEntry, outcome_command
-from gateway.valkey import Valkey, ValkeyDown
+from gateway.valkey import Valkey, ValkeyDown, pack
 from policies.limits import GIVE_BACK, Prepared, ScriptReply, give_back
 
 # Enough for some minutes of a busy process without Valkey; the oldest go first.
 MAX_KEPT = 100_000
 AGAIN = 1.0
 
+# The XADD, and its key.
+Packed = tuple[bytes, bytes]
+
 log = logging.getLogger(__name__)
+
+
+class _Receipt:
+    """Forgets an outcome that Valkey has; any other stays, and is sent again."""
+
+    __slots__ = ("_id", "_kept")
+
+    def __init__(self, kept: dict[int, Packed], id: int) -> None:
+        self._kept, self._id = kept, id
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, reply: Any) -> None:
+        self._kept.pop(self._id, None)
+
+    def set_exception(self, error: ValkeyDown) -> None:
+        pass
 
 
 class Outcomes:
     def __init__(self, valkey: Valkey) -> None:
         self._valkey = valkey
         # By the number of the id: hashing a UUID is a call of Python's own.
-        self._kept: dict[int, tuple[bytes, ...]] = {}
+        self._kept: dict[int, Packed] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -51,22 +71,16 @@ class Outcomes:
 
     def add(self, shard: int, entry: OutcomeEntry) -> None:
         id = entry.id.int
-        self._kept[id] = outcome_command(shard, entry)
+        command = outcome_command(shard, entry)
+        self._kept[id] = pack(command), command[1]
         if len(self._kept) > MAX_KEPT:
             del self._kept[next(iter(self._kept))]
             log.error("an outcome was dropped: Valkey has been away too long")
         self._send(id)
 
     def _send(self, id: int) -> None:
-        try:
-            future = self._valkey.command(*self._kept[id])
-        except ValkeyDown:
-            return  # it stays, and is sent again
-        future.add_done_callback(partial(self._sent, id))
-
-    def _sent(self, id: int, done: asyncio.Future[Any]) -> None:
-        if not done.cancelled() and done.exception() is None:
-            self._kept.pop(id, None)
+        with suppress(ValkeyDown):  # it stays, and is sent again
+            self._valkey.tell(*self._kept[id], _Receipt(self._kept, id))
 
     async def _repeat(self) -> None:
         """Only what was there a second ago: the rest is still on its way. The

@@ -238,8 +238,7 @@ def begin(x: Exchange) -> Coroutine[Any, Any, None]:
     left = iter(STAGES)
     try:
         for stage in left:
-            waiting = stage(x)
-            if waiting is not None:
+            if (waiting := stage(x)) is not None:
                 return _rest(x, waiting, left)
     except Exception as error:  # noqa: BLE001 it is answered where all are
         return _rest(x, _raised(error), left)

@@ -13,6 +13,9 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+from collections.abc import Callable, Coroutine
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Literal, cast
 
 from uvicorn.protocols.http.httptools_impl import (
@@ -20,11 +23,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from gateway.budgets import LARGE
-
 _ENDPOINT = re.compile(rb"/mcp/[0-9A-Za-z_-]{1,64}")
-_JSON = b"HTTP/1.1 200 OK\r\n%bcontent-type: application/json\r\n"
-_HEAD = _JSON + b"content-length: %d\r\n\r\n"
 
 # Bytes of a request's head. One that follows another request in the same packet may
 # be longer by a piece: the parser does not say where in it the head begins.
@@ -39,6 +38,18 @@ _TOO_LARGE = (
     b"content-length: 0\r\nconnection: close\r\n\r\n"
 )
 Stage = Literal["head", "body", "done", "refused"]
+Fields = list[tuple[bytes, bytes]]
+Begin = Callable[["Cycle"], Coroutine[Any, Any, None] | None]
+
+
+@lru_cache(maxsize=8)
+def _head(default: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    """Up to the length; the default headers change with the date, once a second."""
+    more = b"".join([b"%b: %b\r\n" % header for header in default])
+    return (
+        b"HTTP/1.1 200 OK\r\n%bcontent-type: application/json\r\ncontent-length: "
+        % (more)
+    )
 
 
 class Cycle(RequestResponseCycle):
@@ -51,17 +62,25 @@ class Cycle(RequestResponseCycle):
     response_started = response_complete = False
     chunked_encoding: bool | None = None
     expected_content_length = 0
+    keep_alive = True
     body: Any = b""
     whole_body: bytes | None = None
+    scope: Any = MappingProxyType({"method": "POST"})
+    _event: asyncio.Event | None = None
 
-    def __init__(self, protocol: Protocol, scope: Any) -> None:
-        self.scope, self.path, self.fields = scope, scope["path"], scope["headers"]
+    def __init__(self, protocol: Protocol, path: str, fields: Fields) -> None:
+        self.path, self.fields = path, fields
         self.transport, self.flow = protocol.transport, protocol.flow
         self.logger = protocol.logger
         self.default_headers = protocol.server_state.default_headers
-        self.message_event = asyncio.Event()
         self.on_response = protocol.on_response_complete
-        self.keep_alive = True
+
+    @property
+    def message_event(self) -> asyncio.Event:  # type: ignore[override]
+        """Made for the few who wait for it."""
+        if self._event is None:
+            self._event = asyncio.Event()
+        return self._event
 
     def answer(self, body: bytes) -> bool:
         """JSON with status 200, at once. False where it is `send` that must do it:
@@ -74,9 +93,10 @@ class Cycle(RequestResponseCycle):
         ):
             return False
         self.response_started = self.response_complete = True
-        more = b"".join([b"%b: %b\r\n" % header for header in self.default_headers])
-        self.transport.write(_HEAD % (more, len(body)) + body)
-        self.message_event.set()
+        head = _head(tuple(self.default_headers))
+        self.transport.write(b"%b%d\r\n\r\n%b" % (head, len(body), body))
+        if self._event is not None:
+            self._event.set()
         self.on_response()
         return True
 
@@ -84,13 +104,14 @@ class Cycle(RequestResponseCycle):
 class Protocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
+        self._begin = getattr(self.app, "begin", None)
         self._plain = (
-            not self.access_log
+            self._begin is not None
+            and not self.access_log
             and self.limit_concurrency is None
             and not self.root_path
             and not self.config.reset_contextvars
         )
-        self._begin = getattr(self.app, "begin", None)
         self._new: Cycle | None = None
         self._idle_since = math.inf
         self._stage: Stage = "head"
@@ -175,35 +196,82 @@ class Protocol(HttpToolsProtocol):
         elif left < math.inf:
             self._look_in(left)
 
+    # What is in uvicorn's callbacks for others than plain calls is not run for these:
+    # `_new` is one that has not begun yet.
+
     def on_message_begin(self) -> None:
         self._stage = "head"
-        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = b"", [], False
+
+    def on_body(self, body: bytes) -> None:
+        if (new := self._new) is not None and new.more_body:
+            new.body += body
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._stage, self._ended = "done", True
         self._held, self._due = 0, math.inf
-        super().on_message_complete()
+        if (new := self._new) is not None and new.more_body:
+            new.more_body = False
+        else:
+            super().on_message_complete()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """As uvicorn has it, which looks at each one for what is seldom there."""
+        self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         self._stage = "body"
-        if not self._is_call():
+        if b"expect" in dict(self.headers):
+            asked = [value.lower() for name, value in self.headers if name == b"expect"]
+            self.expect_100_continue = b"100-continue" in asked
+        if self._is_call():
+            self.cycle = self._new = Cycle(self, self.url.decode(), self.headers)
+        else:
+            self._begin_late()
             super().on_headers_complete()
-            return
-        path = self.url.decode()
-        scope: dict[str, Any] = self.scope  # type: ignore[assignment]
-        scope["method"], scope["path"], scope["raw_path"] = "POST", path, self.url
-        scope["query_string"] = b""
-        self.cycle = self._new = Cycle(self, scope)
+
+    def _begin_late(self) -> None:
+        """What uvicorn does when a request begins, which a plain call needs not."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
 
     def _start(self, cycle: Cycle) -> None:
         """After all that came with the head: that is nearly always the body."""
         self._new = None
-        if not cycle.more_body and len(cycle.body) <= LARGE:
-            cycle.whole_body, cycle.body = bytes(cycle.body), b""
-            cycle.message_event.clear()  # what is received next is the end
-        rest = None if self._begin is None else self._begin(cycle)
-        app = self.app if rest is None else lambda *asgi: rest
-        self._start_asgi_task(cycle, app)
+        if not cycle.more_body:
+            cycle.whole_body, cycle.body = cycle.body, b""
+        elif cycle.body:
+            cycle.message_event.set()
+        rest = cast(Begin, self._begin)(cycle)
+        if rest is not None:
+            self._start_asgi_task(cycle, lambda *asgi: rest)
+            return
+        if cycle.whole_body is not None:
+            cycle.body = cycle.whole_body
+            cycle.message_event.set()
+        cycle.scope = self._scope(cycle)
+        self._start_asgi_task(cycle, self.app)
+
+    def _scope(self, cycle: Cycle) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": "1.1",
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "root_path": self.root_path,
+            "method": "POST",
+            "path": cycle.path,
+            "raw_path": cycle.path.encode(),
+            "query_string": b"",
+            "headers": cycle.fields,
+            "state": self.app_state.copy(),
+        }
 
     def _is_call(self) -> bool:
         """What is odd in any way, or waits behind another request, is uvicorn's."""

@@ -59,7 +59,7 @@ async def _status(x: Exchange, plan: Plan, response: Response) -> None:
         except UpstreamFault:
             event = answers.DROPPED
         if event.kind == "final" and response.status not in (401, 403):
-            await _final(x, event, 200)
+            await _final(x, event)
             return
     if response.status < 300:
         raise UpstreamFault("The server took the request without answering it")
@@ -67,8 +67,7 @@ async def _status(x: Exchange, plan: Plan, response: Response) -> None:
 
 
 async def _json(x: Exchange, plan: Plan, response: Response) -> None:
-    length = response.header(b"content-length")
-    whole = length is not None and int(length) <= MAX_UNDERSTOOD
+    whole = response.length is not None and response.length <= MAX_UNDERSTOOD
     if whole or not (plan.verbatim and plan.method == "tools/call"):
         raw = await response.read(MAX_UNDERSTOOD)
     else:
@@ -81,7 +80,7 @@ async def _json(x: Exchange, plan: Plan, response: Response) -> None:
     event = answers.read(plan, raw)
     if event.kind != "final":
         raise UpstreamFault("The server answered something else than was asked")
-    await _final(x, event, 200)
+    await _final(x, event)
 
 
 async def _turn(x: Exchange, raw: bytes) -> None:
@@ -152,9 +151,10 @@ async def _passing(x: Exchange, event: Event) -> None:
         x.gateway.drifted(x.snapshot.rights)
 
 
-async def _final(x: Exchange, event: Event, status: int) -> None:
+async def _final(x: Exchange, event: Event) -> None:
     x.gateway.answered(x, event)
-    await x.reply(status, event.body)
+    if not x.at_once(event.body):
+        await x.reply(200, event.body)
 
 
 def _drain(x: Exchange, response: Response) -> bool:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from audit.entries import CallEntry
+from audit.template import Template
 from gateway.pins import Pin
 from policies.compile import CompiledPolicy
 from policies.limits import Owners
@@ -96,9 +98,31 @@ class Snapshot:
     epoch: int
     loaded: float
     refreshing: bool = False
+    record: Template = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.record = Template(_common(self.rights))
 
     def void(self, now: float) -> str:
         """Why the token is not in force, as the record names it; empty if it is."""
         if self.rights.revoked:
             return "(revoked)"
         return "(expired)" if now >= self.rights.expires else ""
+
+
+def _common(rights: Rights) -> CallEntry:
+    """What the records of all calls of a grant say."""
+    return CallEntry(
+        id=rights.grant_id,  # each call has its own
+        organization=rights.organization_id,
+        shard=rights.shard,
+        grant_id=rights.grant_id,
+        grant=rights.label,
+        server_id=rights.server_id,
+        server=rights.server_name,
+        member=rights.member,
+        method="",
+        policy_id=rights.policy_id,
+        policy_version=rights.policy_version,
+        policy_digest=rights.policy.digest if rights.policy else "",
+    )

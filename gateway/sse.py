@@ -16,6 +16,9 @@ HEADERS = (
 KEEP_ALIVE = b": keep-alive\n\n"
 
 
+BOM = b"\xef\xbb\xbf"
+
+
 class EventTooLarge(ValueError):
     """An event of more than MAX_EVENT bytes."""
 
@@ -33,14 +36,14 @@ class Parser:
         """The data of the events that this piece completes. Raises EventTooLarge."""
         lines = (self._rest + self._normal(piece)).split(b"\n")
         self._rest = lines.pop()
+        if lines and self._first:
+            self._first, lines[0] = False, lines[0].removeprefix(BOM)
         events = [event for line in lines if (event := self._line(line)) is not None]
         if self._held + len(self._rest) > MAX_EVENT:
             raise EventTooLarge
         return events
 
     def _normal(self, piece: bytes) -> bytes:
-        if self._first and piece:
-            self._first, piece = False, piece.removeprefix(b"\xef\xbb\xbf")
         if self._after_cr and piece.startswith(b"\n"):
             piece, self._after_cr = piece[1:], False
         if piece:

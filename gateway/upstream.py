@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from gateway import answers, bridge, headers, ids, jsonrpc, lists, upstream_sessions
 from gateway.answers import Plan
 from gateway.errors import NoSession, UpstreamFault
@@ -90,6 +92,8 @@ async def _exchange(x: Exchange, plan: Plan, opened: Opened | None) -> None:
 
 def _body(x: Exchange, plan: Plan) -> bytes:
     params: dict[str, Any] = dict(x.message.params)
+    if x.arguments is not None:
+        params["arguments"] = orjson.Fragment(x.arguments)
     progress = plan.progress[0] if plan.progress is not None else None
     meta = bridge.meta_up(params.pop("_meta", {}), plan.upstream, progress)
     if meta is not None:

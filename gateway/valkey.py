@@ -26,6 +26,7 @@ from gateway.valkey_address import Address, parse
 from gateway.valkey_protocol import (
     Command,
     Link,
+    Receipt,
     Reply,
     ValkeyBusy,
     ValkeyChanged,
@@ -33,16 +34,19 @@ from gateway.valkey_protocol import (
     ValkeyRefused,
     ValkeyTimeout,
     pack,
+    pack_script,
 )
 from policies.limits import Script
 
 __all__ = [
+    "Receipt",
     "Valkey",
     "ValkeyBusy",
     "ValkeyChanged",
     "ValkeyDown",
     "ValkeyRefused",
     "ValkeyTimeout",
+    "pack",
 ]
 
 MAX_COMMANDS = 2_000
@@ -111,43 +115,43 @@ class Valkey:
         late: Callable[[Reply], None] | None = None,
     ) -> asyncio.Future[Reply]:
         """Raises at once where nothing can be sent; the future raises the rest."""
-        packed = pack((b"EVALSHA", script.sha, len(keys), *keys, *argv))
-        command = self._command(packed, late, keys[0])
-        command.script, command.epoch = script.text, epoch
-        return self._submit(command)
+        future = self._loop.create_future()
+        packed = pack_script(script.sha, tuple(keys), argv)
+        command = Command(packed, future, self._loop.time() + self._reply_seconds)
+        command.key, command.script = keys[0], script.text
+        command.late, command.epoch = late, epoch
+        self._submit(command)
+        return future
 
     def command(
         self, *parts: bytes | str | int, late: Callable[[Reply], None] | None = None
     ) -> asyncio.Future[Reply]:
-        key = parts[1] if len(parts) > 1 else None
-        return self._submit(self._command(pack(parts), late, key))
+        future = self._loop.create_future()
+        command = Command(pack(parts), future, self._loop.time() + self._reply_seconds)
+        command.key, command.late = parts[1] if len(parts) > 1 else None, late
+        self._submit(command)
+        return future
 
-    def _command(
-        self,
-        packed: bytes,
-        late: Callable[[Reply], None] | None,
-        key: bytes | str | int | None,
-    ) -> Command:
+    def tell(self, packed: bytes, key: bytes, receipt: Receipt) -> None:
+        """A command that nobody waits for. Raises at once as `run` does."""
+        command = Command(packed, receipt, self._loop.time() + self._reply_seconds)
+        command.key = key
+        self._submit(command)
+
+    def _submit(self, command: Command) -> None:
         if self.problem:
             raise ValkeyDown(self.problem)
-        deadline = self._loop.time() + self._reply_seconds
-        return Command(packed, self._loop.create_future(), deadline, late, key)
-
-    def _submit(self, command: Command) -> asyncio.Future[Reply]:
         link = self._route(command) if self._routes else self._link
         if link is None or not link.up:
             raise ValkeyDown("the connection was lost")
         if command.epoch is not None and command.epoch != self.epoch:
             raise ValkeyChanged("another server by now")
-        if (
-            self._commands >= MAX_COMMANDS
-            or self._bytes + len(command.packed) > MAX_BYTES
-        ):
+        size = self._bytes + len(command.packed)
+        if self._commands >= MAX_COMMANDS or size > MAX_BYTES:
             raise ValkeyBusy("too many commands wait for their reply")
         self._commands += 1
-        self._bytes += len(command.packed)
+        self._bytes = size
         link.send(command)
-        return command.future
 
     def _route(self, command: Command) -> Link | None:
         tag = _tag(command.key)
@@ -161,7 +165,8 @@ class Valkey:
             if error.code not in REPEATED or not self._repeat(link, command, error):
                 self._fail(command, error)
             return
-        self._release(command)
+        self._commands -= 1
+        self._bytes -= len(command.packed)
         future = command.future
         if not future.done():
             future.set_result(reply)
@@ -256,7 +261,9 @@ class Valkey:
         future = self._loop.create_future()
         future.add_done_callback(_look)
         deadline = self._loop.time() + self._reply_seconds
-        return Command(packed, future, deadline, ours=True)
+        command = Command(packed, future, deadline)
+        command.ours = True
+        return command
 
     # Connecting
 

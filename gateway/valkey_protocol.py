@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 import hiredis
@@ -57,23 +58,37 @@ class ValkeyRefused(ValkeyDown):
         self.code = text.partition(" ")[0]
 
 
-@dataclass(slots=True, eq=False)
+class Receipt(Protocol):
+    """Stands where a caller's future does, for what no caller waits for; while it is
+    not `done` it is told, also late."""
+
+    def done(self) -> bool: ...
+
+    def set_result(self, reply: Reply) -> None: ...
+
+    def set_exception(self, error: ValkeyDown) -> None: ...
+
+
+Waiting = asyncio.Future[Reply] | Receipt
+
+
 class Command:
     """A command on its way; `packed` is kept for the few errors that are repeated.
 
-    `ours` are the client's own commands, which write nothing.
+    `deadline` is in seconds of the loop's clock. `ours` are the client's own commands,
+    which write nothing. What hardly any has stands on the class.
     """
 
-    packed: bytes
-    future: asyncio.Future[Reply]
-    deadline: float
-    late: Callable[[Reply], None] | None = None
     key: bytes | str | int | None = None
     script: bytes | None = None
     epoch: int | None = None
-    repeats: int = 0
-    ours: bool = False
+    late: Callable[[Reply], None] | None = None
+    repeats = 0
+    ours = False
     tick: Tick | None = None
+
+    def __init__(self, packed: bytes, future: Waiting, deadline: float) -> None:
+        self.packed, self.future, self.deadline = packed, future, deadline
 
 
 @dataclass(slots=True, eq=False)
@@ -88,6 +103,18 @@ def pack(parts: tuple[bytes | str | int, ...]) -> bytes:
     """A command as the server reads it."""
     packed: bytes = hiredis.pack_command(parts)  # type: ignore[arg-type]
     return packed
+
+
+def pack_script(sha: bytes, keys: tuple[bytes, ...], argv: Sequence[bytes]) -> bytes:
+    """EVALSHA, of which the same keys come again and again."""
+    args = pack(tuple(argv))
+    return _script_head(sha, keys, len(argv)) + args[args.index(b"$") :]
+
+
+@lru_cache(maxsize=4096)
+def _script_head(sha: bytes, keys: tuple[bytes, ...], args: int) -> bytes:
+    head = pack((b"EVALSHA", sha, len(keys), *keys))
+    return b"*%d%b" % (3 + len(keys) + args, head[head.index(b"\r") :])
 
 
 class Owner(Protocol):

@@ -59,13 +59,18 @@ class Bounds:
             raise TooLarge
 
 
+NONE: dict[str, object] = {}
+
+
 class Reading(Bounds):
     """One call's arguments and facts, within its bounds."""
 
-    __slots__ = ("args", "facts", "folds")
+    __slots__ = ("args", "clear", "facts", "folds")
 
     def __init__(self, args: object, facts: Facts) -> None:
         self.args = args
+        # The arguments, once it is known that no two of their names fold to one.
+        self.clear: dict[str, object] = NONE
         self.facts = facts
         self.values = MOST_VALUES
         self.text = MOST_TEXT
@@ -155,12 +160,17 @@ def _argument_reader(key: Key) -> Reader:
     name = key.name
 
     def read(r: Reading) -> object:
+        value = r.clear.get(name)
+        return look(r) if value is None else value
+
+    def look(r: Reading) -> object:
         args = r.args
         if type(args) is not dict:
             return ABSENT if args is None else WRONG
-        folds = r.folds.get(id(args)) or r.folds_of(args)
         # In a set no two keys fold to one, so a name that is there has no twin.
-        if (type(folds) is not set or name not in args) and r.has_twin(args, key):
+        if type(r.folds_of(args)) is set:
+            r.clear = args
+        if r.has_twin(args, key):
             return WRONG
         value = args.get(name)
         return ABSENT if value is None else value
@@ -191,6 +201,14 @@ def _take_once(r: Reading, value: object, step: Step) -> object:
 def all_reader(path: ArgumentPath) -> Callable[[Reading], list[object]]:
     """Reads every value under the `[*]`s; an empty list gives one ABSENT."""
     root, steps = _ROOTS[path.root], path.steps
+    if not path.starred:
+        one = one_reader(path)
+
+        def alone(r: Reading) -> list[object]:
+            r.count(1)
+            return [one(r)]
+
+        return alone
 
     def read(r: Reading) -> list[object]:
         found: list[object] = []

@@ -63,7 +63,7 @@ def _all_of(*validators: Validator | None) -> Validator:
             decoded = _decoded(args)
         except _Unreadable:
             return False
-        return all(valid(decoded) for valid in made)
+        return made[0](decoded) and all(valid(decoded) for valid in made[1:])
 
     return accepts
 

@@ -22,6 +22,9 @@ MAX_HEADERS = 200
 # Bytes without any body: the head, 1xx answers, chunk extensions, trailers.
 MAX_OVERHEAD = 64 * 1024
 IDLE_SECONDS = 4.0
+_LENGTH = b"content-length"
+# Headers that change neither how the answer is read nor what it is.
+_PLAIN = frozenset({b"content-type", _LENGTH, b"date", b"server"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +217,14 @@ class Connection(asyncio.Protocol):
         if self._ended or 100 <= status < 200:
             return
         headers = _combined(self._headers)
-        _check_head(self._parser.get_http_version(), status, headers)
-        self._frame(status, headers)
-        length = int(headers[b"content-length"]) if self._framing == "length" else None
+        version, said = self._parser.get_http_version(), headers.get(_LENGTH)
+        plain = version == "1.1" and status == 200 and _PLAIN.issuperset(headers)
+        if plain and said is not None:
+            self._framing, self._keep, self._reusable = "length", IDLE_SECONDS, True
+        else:
+            _check_head(version, status, headers)
+            self._frame(version, status, headers)
+        length = int(said) if said is not None and self._framing == "length" else None
         self._response = Response(self, status, self._headers, length)
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(self._response)
@@ -230,7 +238,7 @@ class Connection(asyncio.Protocol):
         if self._response is not None and not self._ended:
             self._end()
 
-    def _frame(self, status: int, headers: dict[bytes, bytes]) -> None:
+    def _frame(self, version: str, status: int, headers: dict[bytes, bytes]) -> None:
         if status in (204, 304):
             self._framing = "none"
         elif b"transfer-encoding" in headers:
@@ -239,7 +247,7 @@ class Connection(asyncio.Protocol):
             self._framing = "length" if b"content-length" in headers else "close"
         self._keep = _keep_seconds(headers)
         self._reusable = (
-            self._parser.get_http_version() == "1.1"
+            version == "1.1"
             and self._framing != "close"
             and b"close" not in headers.get(b"connection", b"").lower()
         )
@@ -256,13 +264,7 @@ def _combined(headers: Headers) -> dict[bytes, bytes]:
     return combined
 
 
-# Headers that change neither how the answer is read nor what it is.
-_PLAIN = frozenset({b"content-type", b"content-length", b"date", b"server"})
-
-
 def _check_head(version: str, status: int, headers: dict[bytes, bytes]) -> None:
-    if version == "1.1" and status == 200 and _PLAIN.issuperset(headers):
-        return
     if version not in ("1.0", "1.1"):
         raise Malformed(f"The server answers in HTTP/{version}.")
     encoding = headers.get(b"transfer-encoding", b"chunked").strip().lower()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Protocol
 
@@ -20,22 +21,30 @@ class Flow(Protocol):
     def abort(self) -> None: ...
 
 
+def _alone(headers: Headers) -> dict[bytes, bytes]:
+    names = Counter(name for name, _ in headers)
+    return {name: value for name, value in headers if names[name] == 1}
+
+
 class Response:
-    """Names of `headers` are lower case. Read it with `read` or `chunks`, then close.
+    """Names of `headers` are lower case, `length` is the body's where the head says
+    it. Read it with `read` or `chunks`, then close.
 
     An answer that is not read to its end closes its connection.
     """
 
     __slots__ = (
-        "_buffered", "_complete", "_error", "_flow", "_length", "_paused", "_pieces",
-        "_waiter", "headers", "status",
+        "_buffered", "_complete", "_error", "_flow", "_paused", "_pieces", "_single",
+        "_waiter", "headers", "length", "status",
     )  # fmt: skip
 
     def __init__(
         self, flow: Flow, status: int, headers: Headers, length: int | None
     ) -> None:
         self.status, self.headers = status, headers
-        self._flow, self._length = flow, length
+        self._flow, self.length = flow, length
+        single = dict(headers)
+        self._single = single if len(single) == len(headers) else _alone(headers)
         self._pieces: list[bytes] = []
         self._buffered = 0
         self._complete = self._paused = False
@@ -44,13 +53,7 @@ class Response:
 
     def header(self, name: bytes) -> bytes | None:
         """The value of a header that came once; None where it came never or twice."""
-        found = None
-        for key, value in self.headers:
-            if key == name:
-                if found is not None:
-                    return None
-                found = value
-        return found
+        return self._single.get(name)
 
     @property
     def content_type(self) -> str:
@@ -66,10 +69,10 @@ class Response:
 
     async def read(self, limit: int) -> bytes:
         """The whole body. Raises `TooLarge` past `limit` bytes, else `Lost`."""
-        if (self._length or 0) > limit:
+        if (self.length or 0) > limit:
             self._too_large(limit)
         if self._complete and len(self._pieces) == 1 and self._buffered <= limit:
-            return self._taken()
+            return self._pieces.pop()  # what is complete is not held back
         taken: list[bytes] = []
         size = 0
         while piece := await self.piece():

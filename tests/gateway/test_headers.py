@@ -50,9 +50,8 @@ def test_a_header_that_is_sent_twice_is_refused(name: bytes) -> None:
 
 
 def test_others_may_repeat() -> None:
-    assert headers.once([(b"accept", b"a"), (b"accept", b"b"), (b"host", b"h")]) == {
-        b"host": b"h"
-    }
+    sent = [(b"accept", b"a"), (b"accept", b"b"), (b"host", b"h")]
+    assert headers.once(sent)[b"host"] == b"h"
 
 
 @given(st.text(max_size=20))

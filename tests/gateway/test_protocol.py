@@ -397,7 +397,7 @@ class Line:
 
 def begun() -> tuple[Line, Any]:
     line = Line()
-    cycle: Any = Cycle(line, {"path": "/mcp/abc", "headers": []})  # type: ignore[arg-type]
+    cycle: Any = Cycle(line, "/mcp/abc", [])  # type: ignore[arg-type]
     return line, cycle
 
 
