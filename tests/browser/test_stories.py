@@ -91,7 +91,7 @@ def mint(page: Page) -> tuple[str, str]:
 @pytest.mark.xdist_group("system")
 def test_from_sign_up_to_the_first_recorded_call(chromium: Browser) -> None:
     with running_system() as system, chromium.new_context() as context:
-        mailbox, base = system.start(), f"http://127.0.0.1:{system.port}"
+        mailbox, base = system.mailbox, system.address
         page = context.new_page()
         page.set_default_timeout(10_000)
         faults: list[str] = []

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -47,7 +48,7 @@ class MadeSystem:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def begin(self) -> MadeSystem:
+    def begin(self) -> Self:
         self._begun = time.monotonic()
         self.make = subprocess.Popen(
             ["make", "--no-print-directory", "run"],
@@ -88,7 +89,7 @@ class MadeSystem:
             self.lines.append(line)
         return status
 
-    def __enter__(self) -> MadeSystem:
+    def __enter__(self) -> Self:
         self.begin()
         try:
             self.await_line("Ready: ")

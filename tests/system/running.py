@@ -8,7 +8,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,27 +19,9 @@ from typing import Any
 
 from benchmarks.upstream import Upstream
 from config.embedded import erase
+from tests.run.made import ROOT, MadeSystem, free_port
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-OURS = {
-    "DATABASE_URL",
-    "REDIS_URL",
-    "TEST_VALKEY_URL",
-    "DATA_DIR",
-    "PORT",
-    "SECRET_KEY",
-    "ENCRYPTION_KEYS",
-    "MAILBOX_SECRET",
-    "ALLOW_PRIVATE_UPSTREAMS",
-}
 NUMBER = re.compile(rb'"charge":"n(\d+)"')
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class CountingUpstream:
@@ -76,48 +57,16 @@ class CountingUpstream:
         self._loop.run_forever()
 
 
-class RunningSystem:
-    def __init__(self, data_dir: Path, port: int) -> None:
-        self.data_dir, self.port = data_dir, port
-        self.env = {
-            name: value for name, value in os.environ.items() if name not in OURS
-        }
-        self.env |= {"DATA_DIR": str(data_dir), "PORT": str(port)}
-        self.process: subprocess.Popen[str] | None = None
+class RunningSystem(MadeSystem):
+    """What an operator does beside `make run`."""
 
-    def start(self) -> str:
-        """Returns the mailbox link once the system says that it is ready."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "config.run"],
-            cwd=ROOT,
-            env=self.env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert self.process.stdout
-        mailbox, said = "", []
-        for line in self.process.stdout:
-            said.append(line)
-            if line.startswith("Mailbox: "):
-                mailbox = line.removeprefix("Mailbox: ").strip()
-            if line.startswith("Ready: "):
-                threading.Thread(target=self.process.stdout.read, daemon=True).start()
-                return mailbox
-        raise AssertionError("".join(said))
-
-    def stop(self) -> None:
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(40)
-
-    def pid(self, part: str) -> int:
-        known = json.loads((self.data_dir / "parts.json").read_text())
-        pid: int = known[part][0]
-        return pid
+    @property
+    def mailbox(self) -> str:
+        """The secret link, as printed before `Ready:`."""
+        return self.start_lines[-2].removeprefix("Mailbox: ")
 
     def kill(self, part: str) -> None:
-        os.kill(self.pid(part), signal.SIGKILL)
+        os.kill(self.parts()[part], signal.SIGKILL)
 
     def manage(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -145,12 +94,12 @@ class RunningSystem:
 @contextlib.contextmanager
 def running_system() -> Iterator[RunningSystem]:
     with tempfile.TemporaryDirectory(prefix="policylayer-system-") as folder:
-        system = RunningSystem(Path(folder) / "data", free_port())
+        data_dir = Path(folder) / "data"
         try:
-            yield system
+            with RunningSystem(data_dir, free_port()) as system:
+                yield system
         finally:
-            system.stop()
-            erase(system.data_dir)
+            erase(data_dir)
 
 
 def until(condition: Any, seconds: float = 30) -> None:

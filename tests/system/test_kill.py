@@ -128,7 +128,6 @@ class Caller:
 @pytest.mark.xdist_group("system")
 def test_killing_each_part_loses_no_record_and_no_count() -> None:
     with CountingUpstream() as upstream, running_system() as system:
-        system.start()
         grant = system.apply(wanted(upstream.port))["grants"][0]
         caller = Caller(system, grant)
         asyncio.run(caller.all())
