@@ -12,20 +12,38 @@ import pytest
 
 from tests.run.made import ROOT
 
-pytestmark = pytest.mark.slow
+# One worker makes what all but two of these tests have a copy of.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bootstrap")]
 SHOW = "import sys; print('prefix', sys.prefix, sys.argv[1:])"
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
+def clone_in(folder: Path) -> Path:
     """A clone in a path with a space, whose pins name nothing: no network."""
-    clone = tmp_path / "my clone"
+    clone = folder / "my clone"
     (clone / "config").mkdir(parents=True)
     shutil.copy(ROOT / "config" / "bootstrap.py", clone / "config")
     (clone / "requirements.txt").write_text("# nothing\n")
     (clone / "requirements-dev.txt").write_text("# nothing more\n")
     (clone / "show.py").write_text(SHOW)
     return clone
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    return clone_in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A clone with its environment, and what was said while that was made."""
+    clone = clone_in(tmp_path_factory.mktemp("first"))
+    return clone, bootstrap(clone, "show", "one two", "three")
+
+
+@pytest.fixture
+def made(first: tuple[Path, str], tmp_path: Path) -> Path:
+    """A copy of that clone."""
+    return shutil.copytree(first[0], tmp_path / "my clone", symlinks=True)
 
 
 def command(tree: Path, *arguments: str) -> list[str]:
@@ -41,19 +59,19 @@ def bootstrap(tree: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def test_it_installs_once_per_pins_and_becomes_the_module(tree):
-    first = bootstrap(tree, "show", "one two", "three")
-    assert "Installing what requirements.txt pins" in first
-    assert f"prefix {tree}/.venv ['one two', 'three']" in first
-    assert bootstrap(tree, "show") == f"prefix {tree}/.venv []\n"
+def test_it_installs_once_per_pins_and_becomes_the_module(first, made):
+    tree, said = first
+    assert "Installing what requirements.txt pins" in said
+    assert f"prefix {tree}/.venv ['one two', 'three']" in said
+    assert bootstrap(made, "show") == f"prefix {made}/.venv []\n"
 
-    (tree / "requirements.txt").write_text("# changed\n")
-    assert "Installing" in bootstrap(tree, "show")
-    assert "Installing" not in bootstrap(tree, "show")
+    (made / "requirements.txt").write_text("# changed\n")
+    assert "Installing" in bootstrap(made, "show")
+    assert "Installing" not in bootstrap(made, "show")
 
-    assert "Installing what requirements-dev.txt" in bootstrap(tree, "--dev", "show")
-    assert "Installing" not in bootstrap(tree, "--dev", "show")
-    assert "Installing" not in bootstrap(tree, "show")
+    assert "Installing what requirements-dev.txt" in bootstrap(made, "--dev", "show")
+    assert "Installing" not in bootstrap(made, "--dev", "show")
+    assert "Installing" not in bootstrap(made, "show")
 
 
 def test_side_by_side_one_installs_and_the_other_waits(tree):
@@ -72,20 +90,21 @@ def test_side_by_side_one_installs_and_the_other_waits(tree):
     assert all(f"prefix {tree}/.venv" in text for text in said)
 
 
-def test_a_half_installed_environment_is_thrown_away(tree):
-    bootstrap(tree)
-    (tree / ".venv" / "unfinished").touch()
-    (tree / ".venv" / "half.txt").touch()
-    assert "Making the virtual environment" in bootstrap(tree, "show")
-    assert not (tree / ".venv" / "half.txt").exists()
-    assert set(json.loads((tree / ".venv" / "pins.json").read_text())) == {
+def test_a_half_installed_environment_is_thrown_away(made):
+    (made / ".venv" / "unfinished").touch()
+    (made / ".venv" / "half.txt").touch()
+    assert "Making the virtual environment" in bootstrap(made, "show")
+    assert not (made / ".venv" / "half.txt").exists()
+    assert set(json.loads((made / ".venv" / "pins.json").read_text())) == {
         "requirements.txt"
     }
 
 
-def test_a_pin_without_its_digest_is_refused(tree):
-    (tree / "requirements.txt").write_text("six==1.17.0\n")
-    done = subprocess.run(command(tree), capture_output=True, text=True, timeout=100)
+def test_a_pin_without_its_digest_is_refused(made):
+    stamp = made / ".venv" / "pins.json"
+    before = stamp.read_text()
+    (made / "requirements.txt").write_text("six==1.17.0\n")
+    done = subprocess.run(command(made), capture_output=True, text=True, timeout=100)
     assert done.returncode != 0
     assert "hash" in (done.stdout + done.stderr).lower()
-    assert not (tree / ".venv" / "pins.json").exists()
+    assert stamp.read_text() == before
