@@ -57,6 +57,7 @@ class Exchange:
     started = answered = body_read = False
     gone = cancelled = sent = allowed = settled = False
     retry_after: int | None = None
+    streaming = False
     watcher: asyncio.Task[None] | None = None
     task: asyncio.Task[None] | None = None
 
@@ -111,7 +112,12 @@ class Exchange:
             {"type": "http.response.body", "body": body, "more_body": not last}
         )
 
+    async def begin_stream(self) -> None:
+        """From here on the answer is a stream of events."""
+        self.streaming = True
+        await self.start(200, [*sse.HEADERS, *self.extra])
+
     async def event(self, data: bytes, *, last: bool = False) -> None:
         if not self.started:
-            await self.start(200, [*sse.HEADERS, *self.extra])
+            await self.begin_stream()
         await self.piece(sse.event(data), last=last)

@@ -300,11 +300,16 @@ def _valkey_down(down: ValkeyDown) -> Unavailable:
 
 
 async def _cancelled(x: Exchange) -> None:
-    """Cancelled by the client, who expects no answer; its connection may live on."""
+    """Cancelled by the client, who expects no answer; its connection may live on.
+    JSON that broke off is no answer: what ends it is the connection's end."""
     if x.task is not None:
         x.task.uncancel()
-    if not x.started and not x.gone:
+    if x.gone:
+        return
+    if not x.started:
         await x.reply(202, b"", ())
+    elif x.streaming and not x.answered:
+        await x.piece(b"", last=True)
 
 
 FAULT = "PolicyLayer failed to handle this request. Tell the operator."

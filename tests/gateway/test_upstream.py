@@ -393,6 +393,31 @@ async def test_a_legacy_client_cancels_its_own_request_only(
         assert told.message["params"]["requestId"] == fake.calls()[0].message["id"]
 
 
+@UPSTREAMS
+async def test_a_cancelled_stream_that_has_begun_is_ended(
+    world: World, fake: FakeServer, short_grace: None
+) -> None:
+    """The client goes on with the connection, and nothing is wrong to be logged."""
+    client = await world.connected("legacy")
+    never = asyncio.Event()
+
+    async def begin(message: Any, seen: Any) -> Any:
+        told = {"level": "info", "data": "begun"}
+        yield {"jsonrpc": "2.0", "method": "notifications/message", "params": told}
+        await never.wait()
+
+    fake.on("tools/call", begin)
+    pending = client.begin("tools/call", {"name": "echo"}, id="mine")
+    await pending.begun()
+    await until(lambda: pending.pieces.qsize() > 1)
+
+    await client.begin("notifications/cancelled", {"requestId": "mine"}, id=False).task
+
+    answer = await pending.answer()  # which asserts that the last piece is the last
+    assert [one["method"] for one in answer.messages] == ["notifications/message"]
+    assert (await world.outcomes(2))[-1].status == "cancelled"
+
+
 async def progress(message: Any, seen: Any) -> Any:
     token = message["params"]["_meta"]["progressToken"]
     for step, told in ((1, token), (2, token), (3, "somebody else's")):
