@@ -7,6 +7,7 @@ except once for requests without effect.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -51,10 +52,10 @@ async def _session(x: Exchange) -> Opened | None:
 def _plan(x: Exchange) -> Plan:
     rights, id = x.snapshot.rights, x.message.id
     assert id is not None
-    legacy = rights.upstream.era == "legacy"
+    method, legacy = x.message.method, rights.upstream.era == "legacy"
     sent: Id = id
     if legacy:
-        sent = ids.seal(x.gateway.keys, x.id, rights.grant_id, x.message.method, id)
+        sent = ids.seal(x.gateway.keys, x.id, rights.grant_id, method, id)
     x.upstream_id = sent
     token = x.message.params.get("_meta", {}).get("progressToken")
     asked = isinstance(token, str | int) and not isinstance(token, bool)
@@ -62,7 +63,7 @@ def _plan(x: Exchange) -> Plan:
     return Plan(
         sent,
         id,
-        x.message.method,
+        method,
         x.era,
         "legacy" if legacy else "modern",
         rights.server_name,
@@ -105,16 +106,23 @@ def _head(x: Exchange, opened: Opened | None) -> headers.List:
     rights = x.snapshot.rights
     if opened is not None:
         return upstream_sessions.headers(rights, opened)
-    head = [
-        *rights.upstream.headers,
-        (headers.VERSION, b"2026-07-28"),
-        (headers.METHOD, x.message.method.encode()),
-    ]
-    if x.method.mirrored:
-        head.append((headers.NAME, headers.encode(x.name)))
+    name = x.name if x.method.mirrored else None
+    head = _modern_head(rights.upstream.headers, x.message.method, name)
     pin = rights.tools.get(x.name) if x.method.kind == "tool" else None
     if pin is not None and pin.mirrored:
-        head += headers.params(pin.mirrored, x.message.params.get("arguments"))
+        more = headers.params(pin.mirrored, x.message.params.get("arguments"))
+        return [*head, *more]
+    return head
+
+
+@lru_cache(maxsize=2048)
+def _modern_head(
+    credentials: tuple[tuple[bytes, bytes], ...], method: str, name: str | None
+) -> headers.List:
+    head = [*credentials, (headers.VERSION, b"2026-07-28")]
+    head.append((headers.METHOD, method.encode()))
+    if name is not None:
+        head.append((headers.NAME, headers.encode(name)))
     return head
 
 

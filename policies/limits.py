@@ -172,7 +172,7 @@ def _keys(head: bytes, use: Use) -> tuple[bytes, bytes]:
 class Prepared:
     """What the script is given, and what its reply is about."""
 
-    keys: list[bytes]
+    keys: Sequence[bytes]
     argv: list[bytes]
     uses: int
     watched_uses: int
@@ -195,23 +195,20 @@ def prepare(
     """
     if len(generation) != 16 and not (generation == b"" and mode == "record"):
         raise ValueError("a generation is 16 bytes")
-    if judgement is None or not (judgement.uses or judgement.watched_uses):
+    if judgement is None or not (judgement.enforced.uses or judgement.watched.uses):
         plan = owners.header(mode, 0) + b"\0"
         argv = [generation, sixteen(), plan, record, owners.organization]
         return Prepared(owners.keys, argv, 0, 0, [], [])
     layout = _layout(owners, judgement, mode)
-    uses = judgement.uses + judgement.watched_uses
+    judged, watched = judgement.enforced.uses, judgement.watched.uses
+    uses = judged + watched if watched else judged
     amounts = [uses[first].amount for first in layout.firsts]
     filled = bytearray(layout.plan)
     for at, amount in zip(layout.places, amounts, strict=True):
         _DOUBLE.pack_into(filled, at, amount)
+    argv = [generation, sixteen(), bytes(filled), record, owners.organization]
     return Prepared(
-        keys=layout.keys,
-        argv=[generation, sixteen(), bytes(filled), record, owners.organization],
-        uses=len(judgement.uses),
-        watched_uses=len(judgement.watched_uses),
-        counters=layout.counters,
-        amounts=amounts,
+        layout.keys, argv, len(judged), len(watched), layout.counters, amounts
     )
 
 
@@ -222,7 +219,7 @@ class Layout:
     Counter `n` gets its amount from the use `firsts[n]`, written at `places[n]`.
     """
 
-    keys: list[bytes]
+    keys: tuple[bytes, ...]
     counters: list[bytes]
     plan: bytes
     firsts: tuple[int, ...]
@@ -263,7 +260,7 @@ def _lay_out(owners: Owners, judgement: Judgement, mode: Mode) -> Layout:
     plan = b"".join((header, *counters.packed, b"%c" % len(judged), *judged))
     start = len(header) + _AMOUNT_AT
     return Layout(
-        keys=[*owners.keys, *counters.keys, *counters.sets],
+        keys=(*owners.keys, *counters.keys, *counters.sets),
         counters=list(counters.keys),
         plan=plan,
         firsts=tuple(firsts),
@@ -330,12 +327,9 @@ def read_reply(prepared: Prepared, raw: Any) -> ScriptReply:
 def _fits(prepared: Prepared, buckets: Sequence[int]) -> ScriptReply:
     """Nearly every reply: no limit is full."""
     judged, watched = prepared.uses, prepared.watched_uses
+    full, unwatched = (False,) * judged, (False,) * watched
     return ScriptReply(
-        status="ok",
-        full=(False,) * judged,
-        watched_full=(False,) * watched,
-        retry_after=(None,) * judged,
-        buckets=tuple(buckets),
+        "ok", b"", full, unwatched, (None,) * judged, None, "", tuple(buckets)
     )
 
 
