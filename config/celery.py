@@ -18,10 +18,28 @@ app.conf.update(
 )
 app.autodiscover_tasks()
 
+# Ticks that found no worker for so long are not made up for: the next does the same.
+STALE = {"expires": 30}
+
 app.conf.beat_schedule = {
     "accounts.apply_generations": {
         "task": "accounts.apply_generations",
         "schedule": 2.0,
+    },
+    "approvals.run_due": {
+        "task": "approvals.run_due",
+        "schedule": 2.0,
+        "options": STALE,
+    },
+    "approvals.deliver": {
+        "task": "approvals.deliver",
+        "schedule": 2.0,
+        "options": STALE,
+    },
+    "approvals.deliver_hooks": {
+        "task": "approvals.deliver_hooks",
+        "schedule": 2.0,
+        "options": STALE,
     },
     "audit.keep_partitions": {"task": "audit.keep_partitions", "schedule": 3600.0},
     "servers.refresh_all": {"task": "servers.refresh_all", "schedule": 300.0},
