@@ -1,12 +1,14 @@
-"""Making an organization: its founder is its owner."""
+"""Making an organization, whose founder is its owner, and changing its settings."""
 
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
+from accounts import generation
 from accounts.models import Membership, Organization, Role, User
 
 SLUG_LENGTH = 48
@@ -31,3 +33,13 @@ def _found(user: User, name: str, zone: str, slug: str) -> Membership:
     return Membership.objects.create(
         organization=organization, user=user, role=Role.OWNER
     )
+
+
+@transaction.atomic
+def change(organization: Organization, **wanted: Any) -> None:
+    """Sets fields that people may set, such as `name`, `zone`, `pending_most`."""
+    for name, value in wanted.items():
+        setattr(organization, name, value)
+    organization.save(update_fields=list(wanted))
+    if "zone" in wanted:
+        generation.changed(organization)

@@ -5,9 +5,16 @@ E-mail addresses do not change for now: they decide calls (`user.email`).
 """
 
 from allauth.account import views as allauth
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from accounts import mailbox_views, views
+from accounts import (
+    invitation_views,
+    mailbox_views,
+    member_views,
+    settings_views,
+    token_views,
+    views,
+)
 
 account = [
     path("login/", allauth.login, name="account_login"),
@@ -45,7 +52,29 @@ account = [
     ),
 ]
 
-pages = [
+member_pages = [
+    path("", member_views.list_members, name="members"),
+    path("invite/", invitation_views.invite, name="invite"),
+    path("leave/", member_views.leave, name="leave"),
+    path("<uuid:membership_id>/role/", member_views.change_role, name="change_role"),
+    path(
+        "<uuid:membership_id>/remove/",
+        member_views.remove_member,
+        name="remove_member",
+    ),
+    path(
+        "invitations/<uuid:invitation_id>/resend/",
+        invitation_views.resend,
+        name="resend_invitation",
+    ),
+    path(
+        "invitations/<uuid:invitation_id>/withdraw/",
+        invitation_views.withdraw,
+        name="withdraw_invitation",
+    ),
+]
+
+pages: list[URLPattern | URLResolver] = [
     path(
         "organizations/new/",
         views.create_organization,
@@ -64,6 +93,16 @@ pages = [
         name="mail_html",
     ),
     path("theme/", views.set_theme, name="set_theme"),
+    path("invitations/<str:token>/", invitation_views.invitation, name="invitation"),
+    path("settings/", settings_views.settings, name="settings"),
+    path("settings/members/", include(member_pages)),
+    path("settings/tokens/", token_views.list_tokens, name="tokens"),
+    path("settings/tokens/new/", token_views.mint, name="mint_token"),
+    path(
+        "settings/tokens/<uuid:token_id>/revoke/",
+        token_views.revoke,
+        name="revoke_token",
+    ),
 ]
 
 urlpatterns = [

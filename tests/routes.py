@@ -36,6 +36,7 @@ BAD = frozenset({400})
 NOT_JSON = frozenset({415})
 DRAFT = {"revision": "0", "text": DOCUMENT}
 NOT_BOB = {"bob": frozenset({403})}
+NO_ADMIN = dict.fromkeys(("dora", "anna", "bob"), frozenset({403}))
 SECRET = "test-mailbox-secret"
 NO_MAIL = "0" * 20 + "-" + "0" * 16
 INSIDERS = ("dora", "anna", "bob", "adam", "alice", "charlie")
@@ -97,6 +98,31 @@ ROUTES = [
     Route("accounts:mailbox", EVERYBODY),
     Route("accounts:mail", EVERYBODY, get=404),
     Route("accounts:mail_html", EVERYBODY, get=404, page=False),
+    Route("accounts:settings", Role.VIEWER, post=FORM, post_differs=NO_ADMIN),
+    Route("accounts:members", Role.VIEWER),
+    Route("accounts:invite", Role.ADMIN, post=FORM),
+    # An organization keeps its last owner.
+    Route(
+        "accounts:leave",
+        Role.VIEWER,
+        post=DONE,
+        post_differs=dict.fromkeys(("alice", "charlie"), frozenset({409})),
+    ),
+    Route("accounts:change_role", Role.ADMIN, post=FORM),
+    Route("accounts:remove_member", Role.ADMIN, post=DONE),
+    Route("accounts:resend_invitation", Role.ADMIN, get=None, post=DONE),
+    Route("accounts:withdraw_invitation", Role.ADMIN, get=None, post=DONE),
+    Route("accounts:invitation", EVERYBODY, get=404, post=frozenset({404})),
+    Route("accounts:tokens", Role.VIEWER),
+    Route("accounts:mint_token", Role.VIEWER, post=FORM),
+    # The one of the table is alice's.
+    Route(
+        "accounts:revoke_token",
+        Role.VIEWER,
+        post=DONE,
+        get_differs=dict.fromkeys(("dora", "anna", "bob"), 403),
+        post_differs=NO_ADMIN,
+    ),
     # servers
     Route("servers:list", Role.VIEWER),
     Route("servers:add", Role.ADMIN, post=FORM),
@@ -162,6 +188,10 @@ ARGUMENTS: dict[str, Callable[[World], object]] = {
     "name": lambda world: NO_MAIL,
     "key": lambda world: "no-such-key",
     "uidb36": lambda world: "0",
+    "token": lambda world: "no-such-token",
+    "membership_id": lambda world: world.people["bob"].pk,
+    "invitation_id": lambda world: world.asked.invitation.pk,
+    "token_id": lambda world: world.asked.token.pk,
     "public_id": lambda world: world.server.public_id,
     "server_id": lambda world: world.server.pk,
     "tool_id": lambda world: world.tool.pk,
