@@ -18,12 +18,22 @@ from accounts.models import Organization
 from approvals import hook_keys, hook_messages
 from approvals.hook_keys import sign
 from approvals.hook_messages import About
-from approvals.hook_sending import deliver_due
+from approvals.hook_sending import MOST_ATTEMPTS, deliver_due
 from approvals.models import Approval, Delivery, Hook, Vote
 from approvals.redaction import redact
 from servers.models import ToolDefinition
 
-__all__ = ["TooMany", "add", "deliver_due", "enqueue", "resend", "sign", "test"]
+__all__ = [
+    "MOST_ATTEMPTS",
+    "MOST_HOOKS",
+    "TooMany",
+    "add",
+    "deliver_due",
+    "enqueue",
+    "resend",
+    "sign",
+    "test",
+]
 
 MOST_HOOKS = 20
 
