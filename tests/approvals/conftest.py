@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from allauth.account.internal.flows.login import record_authentication
 from django.test import Client, RequestFactory
 
-from accounts.models import Membership
+from accounts.models import Membership, Organization
+from tests.approvals.desk import Desk
 
 FRESH, STALE = 0, 301
 
@@ -21,3 +23,8 @@ def signed_in(membership: Membership, seconds_ago: int = STALE) -> Client:
     records[-1]["at"] = time.time() - seconds_ago
     request.session.save()
     return client
+
+
+@pytest.fixture
+def desk(acme: Organization, alice: Membership, valkey: object) -> Desk:
+    return Desk(acme, alice)
