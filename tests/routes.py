@@ -164,12 +164,49 @@ ROUTES = [
         post_differs=NOT_BOB,
     ),
     Route("grants:connect", Role.VIEWER),
+    # approvals; the one of the table is alice's own, and its tool is critical
+    Route("approvals:list", Role.VIEWER),
+    Route("approvals:export", Role.VIEWER, page=False),
+    Route("approvals:figures", Role.VIEWER),
+    Route("approvals:link", SIGNED_IN, get=404, page=False),
+    Route("approvals:waivers", Role.VIEWER),
+    Route("approvals:end_waiver", Role.APPROVER, get=None, post=DONE),
+    Route("approvals:delegations", Role.VIEWER, post=FORM),
+    Route(
+        "approvals:end_delegation",
+        Role.VIEWER,
+        get=None,
+        post=DONE,
+        post_differs=dict.fromkeys(("bob", "anna", "dora"), frozenset({403})),
+    ),
+    Route("approvals:detail", Role.VIEWER),
+    Route("approvals:act_for", Role.VIEWER, get=None, post=DONE),
+    Route(
+        "approvals:decide",
+        Role.VIEWER,
+        get=None,
+        post=DONE,
+        data={"choice": "deny", "preset": "not_now"},
+        post_differs=dict.fromkeys(("alice", "dora"), frozenset({403})),
+    ),
+    Route("approvals:always", Role.POLICY_MANAGER, post=SHOWN),
+    Route("approvals:save", Role.POLICY_MANAGER, get=None, post=FORM),
     # emergency
     Route("approvals:emergency", Role.VIEWER),
     Route("approvals:switch", Role.ADMIN, post=DONE, data={"killed": "yes"}),
     # The tests' sign-in is none by password: it is asked for first.
     Route("approvals:open_tool", Role.OWNER, get=302, post=DONE, page=False),
     Route("approvals:close_opening", Role.OWNER, get=None, post=DONE),
+    # webhooks
+    Route("approvals:hooks", Role.ADMIN, post=FORM),
+    Route("approvals:hook", Role.ADMIN),
+    Route(
+        "approvals:switch_hook", Role.ADMIN, get=None, post=DONE, data={"enabled": "no"}
+    ),
+    Route("approvals:delete_hook", Role.ADMIN, post=DONE),
+    Route("approvals:test_hook", Role.ADMIN, get=None, post=DONE),
+    Route("approvals:delivery", Role.ADMIN),
+    Route("approvals:resend", Role.ADMIN, get=None, post=DONE),
     # activity
     Route("activity:list", Role.VIEWER),
     Route("activity:detail", Role.VIEWER),
@@ -203,5 +240,10 @@ ARGUMENTS: dict[str, Callable[[World], object]] = {
     "opening_id": lambda world: world.asked.opening.pk,
     "call_id": lambda world: world.record.id,
     "approval_id": lambda world: world.asked.approval.pk,
+    "waiver_id": lambda world: world.asked.waiver.pk,
+    "delegation_id": lambda world: world.asked.delegation.pk,
+    "signed": lambda world: "no-such-link",
+    "hook_id": lambda world: world.asked.hook.pk,
+    "delivery_id": lambda world: world.asked.delivery.pk,
     "path": lambda world: "v1/nothing",
 }

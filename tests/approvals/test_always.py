@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -113,14 +114,12 @@ def test_arguments_that_were_relaxed(alike, changed, expected):
 
 
 def test_the_rest_of_the_text_stays_as_written():
-    text = made().text
-    assert made().pointer == "/tools/create_refund"
-    before, after = TEXT.splitlines(), text.splitlines()
-    assert [line for line in before if line not in after] == [
-        '              "value": 10000'
-    ] or set(before) <= {*after, "            }"}
+    drafted = made()
+    assert drafted.pointer == "/tools/create_refund"
+    kept = len(os.path.commonprefix([TEXT, drafted.text]))
+    assert drafted.text.endswith(TEXT[kept:])
     for tool in ("delete_x", "a/b"):
-        assert decision(text, {}, tool) == "require_approval"
+        assert decision(drafted.text, {}, tool) == "require_approval"
 
 
 def test_an_action_becomes_a_rule_with_its_reason():
