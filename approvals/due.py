@@ -16,6 +16,8 @@ from approvals import clock
 from approvals.ending import change_row
 from approvals.models import Approval, State
 
+Act = Callable[[Approval], bool]
+
 BATCH = 500
 REVOKED = "The grant that asked was revoked."
 
@@ -29,12 +31,10 @@ def expire(now: datetime | None = None) -> int:
     over = _PENDING & Q(expires_at__lte=now)
     unused = Q(state=State.APPROVED, usable_until__lte=now)
     revoked = Q(grant__revoked_at__isnull=False)
-    return sum(
-        (
-            _each(over, lambda row: _expire(row, over)),
-            _each(unused, lambda row: _expire(row, unused)),
-            _each(_PENDING & revoked, _cancel),
-        )
+    return _each(
+        (over, lambda row: _expire(row, over)),
+        (unused, lambda row: _expire(row, unused)),
+        (_PENDING & revoked, _cancel),
     )
 
 
@@ -42,7 +42,7 @@ def remind(now: datetime | None = None) -> int:
     """At half of the time to decide; says how many."""
     now = now or clock.now()
     due = _PENDING & Q(reminded_at=None, remind_at__lte=now, expires_at__gt=now)
-    return _each(due, lambda row: change_row(row, due, "reminder", reminded_at=now))
+    return _each((due, lambda row: change_row(row, due, "reminder", reminded_at=now)))
 
 
 def escalate(now: datetime | None = None) -> int:
@@ -50,7 +50,7 @@ def escalate(now: datetime | None = None) -> int:
     now = now or clock.now()
     due = _PENDING & Q(escalated_at=None, escalate_at__lte=now, expires_at__gt=now)
     due &= ~Q(escalate_to=[])
-    return _each(due, lambda row: change_row(row, due, "escalated", escalated_at=now))
+    return _each((due, lambda row: change_row(row, due, "escalated", escalated_at=now)))
 
 
 def _expire(row: Approval, over: Q) -> bool:
@@ -62,8 +62,17 @@ def _cancel(row: Approval) -> bool:
     return change_row(row, _PENDING, "cancelled", **values)
 
 
-def _each(due: Q, act: Callable[[Approval], bool]) -> int:
-    """One row after the other, each in a transaction of its own: a row that fails, or a
-    worker that dies, holds up no other."""
-    rows = Approval.objects.across_organizations().filter(due).order_by("expires_at")
-    return sum(act(row) for row in rows[:BATCH])
+def _each(*works: tuple[Q, Act]) -> int:
+    """One row after the other, each in a transaction of its own: a row that fails holds
+    up no other, and what failed is raised after all others."""
+    done, failed = 0, list[Exception]()
+    for due, act in works:
+        rows = Approval.objects.across_organizations().filter(due)
+        for row in rows.order_by("expires_at")[:BATCH]:
+            try:
+                done += act(row)
+            except Exception as error:  # noqa: BLE001  raised below
+                failed.append(error)
+    if failed:
+        raise ExceptionGroup("not all that is due could be done", failed)
+    return done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -29,10 +30,15 @@ TIMES = ("created_at", "remind_at", "escalate_at", "expires_at", "decided_at") +
 
 
 class Desk:
-    def __init__(self, acme: Organization, alice: Membership) -> None:
+    def __init__(
+        self,
+        acme: Organization,
+        alice: Membership,
+        people: tuple[str, str] = ("anna", "adam"),
+    ) -> None:
         self.acme, self.alice = acme, alice
-        self.anna = member(acme, "anna", Role.APPROVER)
-        self.adam = member(acme, "adam", Role.ADMIN)
+        self.anna = member(acme, people[0], Role.APPROVER)
+        self.adam = member(acme, people[1], Role.ADMIN)
         self.server = Server.objects.create(
             organization=acme, name="payments", url="http://127.0.0.1:1/mcp"
         )
@@ -54,7 +60,7 @@ class Desk:
             membership=self.alice,
             server=self.server,
             label=label,
-            token_hash=label.encode(),
+            token_hash=secrets.token_bytes(32),
             token_prefix="pl_abcd",
         )
 
