@@ -144,6 +144,8 @@ class Client:
         name = params.get("uri") if method == "resources/read" else params.get("name")
         if method in ("tools/call", "prompts/get", "resources/read"):
             found["mcp-name"] = name
+        elif "taskId" in params:
+            found["mcp-name"] = params["taskId"]
         return found
 
     def send(

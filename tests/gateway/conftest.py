@@ -9,9 +9,14 @@ from typing import Any, TypeVar, cast
 
 import pytest
 import redis
-from django.db import connections
+from django.db import connections, transaction
+from django.utils import timezone
 
+from accounts import generation
 from accounts.models import Membership, Organization
+from approvals import deciding
+from approvals.models import Approval, State, Via
+from approvals.waiving import Wish
 from audit import entries
 from gateway.app import App
 from policies import granting, limits, publishing
@@ -54,6 +59,7 @@ class World:
         self, organization: Organization, member: Membership, valkey: redis.Redis
     ) -> None:
         self.organization, self.member, self.valkey = organization, member, valkey
+        self.approver: Membership
         self.app = App()
         self.apps = [self.app]
         self.server: Server
@@ -94,11 +100,6 @@ class World:
 
     async def hold(self, name: str) -> None:
         def held() -> None:
-            from django.db import transaction
-            from django.utils import timezone
-
-            from accounts import generation
-
             with transaction.atomic():
                 ToolDefinition.objects.for_organization(self.organization).filter(
                     name=name
@@ -106,6 +107,41 @@ class World:
                 generation.changed(self.organization)
 
         await orm(held)
+
+    async def change(self, row: Any, **fields: Any) -> None:
+        """As a page does: the fields, and the generation."""
+
+        def changed() -> None:
+            with transaction.atomic():
+                for name, value in fields.items():
+                    setattr(row, name, value)
+                row.save(update_fields=list(fields))
+                generation.changed(self.organization)
+
+        await orm(changed)
+
+    async def approvals(self) -> list[Approval]:
+        rows = Approval.objects.for_organization(self.organization)
+        return await orm(lambda: list(rows.order_by("created_at")))
+
+    async def decide(
+        self, approves: bool = True, reason: str = "", waiver: Wish | None = None
+    ) -> Approval:
+        """By the approver, on the one approval that waits."""
+        rows = Approval.objects.for_organization(self.organization)
+
+        def decided() -> Approval:
+            return deciding.vote(
+                rows.get(state=State.PENDING).pk,
+                self.approver,
+                approves=approves,
+                reason=reason,
+                via=Via.PAGE,
+                fresh=True,
+                waiver=waiver,
+            )
+
+        return await orm(decided)
 
     def client(self, era: str = "modern", **more: Any) -> Client:
         given: dict[str, Any] = {
@@ -189,12 +225,15 @@ async def fake(request: pytest.FixtureRequest) -> AsyncIterator[FakeServer]:
 async def world(
     transactional_db: None,
     acme: Organization,
+    alice: Membership,
     bob: Membership,
     valkey: redis.Redis,
     fake: FakeServer,
 ) -> AsyncIterator[World]:
-    """Allows everything on a modern server; tests take it from there."""
+    """Allows everything on a modern server; tests take it from there. Bob's agent
+    calls, alice decides."""
     world = World(acme, bob, valkey)
+    world.approver = alice
     await world.register(fake, {"X-Api-Key": "upstream-secret"})
     await world.publish()
     await world.mint(label="support-bot", tags=["prod"])
