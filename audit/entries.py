@@ -31,6 +31,7 @@ Status = Literal[
     "not_sent",
     "unknown",
     "cancelled",
+    "refused",
 ]
 STATUSES: tuple[str, ...] = get_args(Status)
 
@@ -89,11 +90,13 @@ class CallEntry:
     decision: str = "allow"
     rule: str | None = None
     reason: str = ""
+    approval: UUID | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class OutcomeEntry:
-    """What became of a forwarded call; `error_code` is JSON-RPC's or HTTP's."""
+    """What became of a call; `error_code` is JSON-RPC's or HTTP's. Of one that asked
+    people it says which approval that made, or joined."""
 
     id: UUID
     organization: UUID
@@ -104,6 +107,7 @@ class OutcomeEntry:
     milliseconds: float = 0
     given_back: bool = False
     detail: str = ""
+    approval: UUID | None = None
 
 
 @dataclass(slots=True)
@@ -205,6 +209,7 @@ def header_fields(e: CallEntry, kept: Kept | None, text: Text) -> list[Any]:
         e.decision,
         e.rule,
         text(e.reason),
+        *([] if e.approval is None else [e.approval]),
     ]
 
 
@@ -263,6 +268,7 @@ def encode_outcome(entry: OutcomeEntry) -> bytes:
             *(entry.id, entry.organization, entry.status, entry.error_code),
             *(entry.is_error, entry.bytes, round(entry.milliseconds, 3)),
             *(entry.given_back, detail),
+            *([] if entry.approval is None else [entry.approval]),
         ]
     )
 
@@ -324,7 +330,12 @@ def _read_header(f: list[Any]) -> CallEntry:
         decision=f[18],
         rule=f[19],
         reason=f[20],
+        approval=_read_approval(f[21:]),
     )
+
+
+def _read_approval(rest: list[str]) -> UUID | None:
+    return UUID(rest[0]) if rest else None
 
 
 def _read_judgement(packed: list[Any] | None) -> Judgement | None:
@@ -383,6 +394,7 @@ def decode_outcome(data: bytes) -> OutcomeEntry:
             milliseconds=f[6],
             given_back=f[7],
             detail=f[8],
+            approval=_read_approval(f[9:]),
         )
     except (ValueError, TypeError, IndexError, KeyError) as error:
         raise EntryError(str(error)) from error

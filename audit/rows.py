@@ -34,6 +34,7 @@ OF_CALL = (
     *("decision", "rule", "reason", "asks"),
     *("would_decision", "would_rule", "would_reason", "limits"),
     *("arguments", "arguments_digest", "arguments_length", "arguments_read"),
+    "approval_id",  # of a call that asked it comes with the outcome
 )
 OF_OUTCOME = (
     *("outcome", "error_code", "is_error", "answer_bytes", "duration_ms"),
@@ -89,6 +90,7 @@ def _call(read: ReadCall, verdict: bytes) -> Row:
     row |= _arguments(read.kept) | _decision(entry, verdict)
     # Nobody but the gateway answers a call that is not forwarded: it has no outcome.
     row["outcome"] = None if row["decision"] == "allow" else "refused"
+    row["approval_id"] = entry.approval
     return row
 
 
@@ -162,6 +164,7 @@ def _outcome(entry: OutcomeEntry) -> Row:
         "duration_ms": entry.milliseconds,
         "given_back": entry.given_back,
         "detail": entry.detail or None,
+        "approval_id": entry.approval,
     }
 
 

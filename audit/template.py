@@ -42,6 +42,7 @@ class Template:
         arguments: bytes | None,
         judgement: Judgement | None,
         decided: Decision,
+        approval: UUID | None = None,
     ) -> bytes:
         """As `encode_call` of the whole entry. `client` is its name, era, revision."""
         length = 0 if arguments is None else len(arguments)
@@ -53,7 +54,7 @@ class Template:
             *(kept, packed, decision, rule, reason or ""),
         )
         try:
-            header = orjson.dumps(fields)
+            header = orjson.dumps(fields if approval is None else (*fields, approval))
         except TypeError:
             header = b""
         whole = len(header) + length + 5 <= LARGEST and length <= LARGEST_ARGUMENTS
@@ -64,6 +65,7 @@ class Template:
         entry.client, entry.era, entry.revision = client
         entry.arguments, entry.judgement = arguments, judgement
         entry.decision, entry.rule, entry.reason = decision, rule, reason or ""
+        entry.approval = approval
         return encode_call(entry)
 
 

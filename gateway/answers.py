@@ -34,6 +34,8 @@ class Plan(NamedTuple):
     server: str
     progress: tuple[Id, Id] | None = None
     page: Page | None = None
+    # What we said ourselves of its progress: what follows must be more.
+    progressed: float = 0.0
 
     @property
     def verbatim(self) -> bool:
@@ -154,5 +156,15 @@ def _progress(plan: Plan, params: dict[str, Any]) -> Event:
     theirs, ours = plan.progress
     if not _same(params.get("progressToken"), theirs):
         return DROPPED
+    if plan.progressed and not _more(params.get("progress"), plan.progressed):
+        return DROPPED
     told = params | {"progressToken": ours}
     return Event("relay", jsonrpc.notification("notifications/progress", told))
+
+
+def _more(progress: Any, than: float) -> bool:
+    """A number whose digits matter is no float here, but reads as one."""
+    try:
+        return float(str(progress)) > than
+    except ValueError:
+        return False

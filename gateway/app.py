@@ -69,7 +69,7 @@ class App:
         return await asyncio.shield(self._starting)
 
     async def _start(self) -> Gateway:
-        state = Gateway()
+        state = Gateway(pipeline.rerun)
         await state.start()
         self.state = state
         return state

@@ -35,8 +35,9 @@ from gateway import (
 )
 from gateway.elicitation import URL_REQUIRED
 from gateway.exchange import Exchange
-from gateway.governing import govern
+from gateway.governing import asking, govern
 from gateway.questions import Asked, Unanswered
+from policies.decision import Ask
 
 ANOTHER_RULE = (
     "Another rule asks about this call now, which was not among those shown. It is"
@@ -93,6 +94,7 @@ async def _held_of(x: Exchange) -> Asked:
         if not x.asked.binding:
             raise Unanswered("nor could it be looked at before")
         await _void(x, x.asked, ANOTHER_RULE)
+        asks = _all_asks(x, x.asked)
     held = await questions.ask(x, asks)
     if held.approved and not {one.rule for one in asks} <= held.covers:
         await _void(x, held, ANOTHER_RULE)
@@ -101,6 +103,14 @@ async def _held_of(x: Exchange) -> Asked:
     if x.approval is not None and x.approval != known:
         x.gateway.outcome(x, "refused")  # which puts the approval on record
     return held
+
+
+def _all_asks(x: Exchange, held: Asked) -> tuple[Ask, ...]:
+    """Those that ask now, and those that the approval covered before them."""
+    x.asked = None
+    found = {one.rule: one for one in (*asking(x), *x.decision.asks)}
+    rest = sorted(held.covers - set(found))
+    return (*found.values(), *(Ask(rule, None) for rule in rest))
 
 
 async def _ladder(x: Exchange, held: Asked) -> None:

@@ -17,6 +17,8 @@ from gateway.snapshot import Snapshot
 from policies.decision import Decision
 
 if TYPE_CHECKING:
+    from gateway.elicitation import Returned
+    from gateway.questions import Asked
     from gateway.state import Gateway
 
 JSON = (b"content-type", b"application/json")
@@ -32,6 +34,11 @@ class Exchange:
     `reserved` gives back what the call added to counters. `gone`: the client closed
     the connection. `sent`: the request was handed to the server's connection.
     `settled`: the outcome is on its way.
+
+    `asked` is what is known of the approval that the call needs, `approval` the one
+    that its record names, `returned` what the client was given to call again with.
+    `ending` says why the call is ended from outside; `progressed` is the last progress
+    that we told of ourselves.
 
     An edge may know more than ASGI tells: `body`, where it is there already, and
     `whole`, which takes JSON for status 200 and says whether it was sent.
@@ -57,7 +64,12 @@ class Exchange:
     started = answered = body_read = False
     gone = cancelled = sent = allowed = settled = False
     retry_after: int | None = None
+    asked: Asked | None = None
+    approval: UUID | None = None
+    returned: Returned | None = None
+    note = ending = ""
     streaming = False
+    progressed = 0.0
     watcher: asyncio.Task[None] | None = None
     task: asyncio.Task[None] | None = None
 
@@ -86,6 +98,12 @@ class Exchange:
         self.started = self.answered = True
         return True
 
+    def renew(self) -> None:
+        """The same request is judged once more, as a call of its own."""
+        self.id = uuid7()
+        self.reserved = self.retry_after = None
+        self.allowed = self.settled = False
+
     async def reply(
         self,
         status: int,
@@ -93,6 +111,9 @@ class Exchange:
         headers: tuple[tuple[bytes, bytes], ...] = JSON_ONLY,
     ) -> None:
         """The whole answer."""
+        if self.streaming:
+            await self.event(body, last=True)
+            return
         if status == 200 and headers is JSON_ONLY and self.at_once(body):
             return
         length = (b"content-length", b"%d" % len(body))
@@ -114,7 +135,7 @@ class Exchange:
 
     async def begin_stream(self) -> None:
         """From here on the answer is a stream of events."""
-        self.streaming = True
+        self.streaming, self.whole = True, None
         await self.start(200, [*sse.HEADERS, *self.extra])
 
     async def event(self, data: bytes, *, last: bool = False) -> None:

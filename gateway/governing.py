@@ -13,20 +13,22 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from gateway import strictjson
+from gateway import covering, questions, strictjson
 from gateway.errors import NoSession, Unauthorized, Unavailable
 from gateway.exchange import Exchange
+from gateway.questions import Asked
 from gateway.sessions import check as check_session
 from gateway.snapshot import Rights, Snapshot
 from gateway.valkey import ValkeyChanged
 from policies.decide import judge, visible_prompt, visible_resource
-from policies.decision import ALLOW, Decision, Judgement
+from policies.decision import ALLOW, Ask, Decision, Judgement
 from policies.facts import Call, Facts
 from policies.limits import CALL, Prepared, ScriptReply, decide, prepare, read_reply
 
 KILLED = Decision("deny", "(killed)", None)
 NO_POLICY = Decision("deny", "(no policy)", None)
 TRIES = 3
+NOTHING: frozenset[str] = frozenset()
 
 
 def govern(x: Exchange) -> Awaitable[None]:
@@ -41,6 +43,7 @@ async def record_refusal(x: Exchange, text: str) -> None:
 
 
 async def _settle(x: Exchange, refused: Decision | None) -> None:
+    given = x.asked
     for _ in range(TRIES):
         snapshot = x.snapshot
         void = snapshot.void(time.time())
@@ -49,14 +52,17 @@ async def _settle(x: Exchange, refused: Decision | None) -> None:
             if void
             else refused or _judge(x, snapshot.rights)
         )
+        if type(judged) is Judgement and judged.enforced.asks and x.asked is None:
+            await questions.look_first(x, judged.enforced.asks)
+            judged = _judge(x, snapshot.rights)
         try:
             prepared, raw, closed = _ask(x, snapshot, judged)
             reply = read_reply(prepared, await raw)
         except ValkeyChanged:
-            await reload(x)
+            await _again(x, given)
             continue
         if reply.status == "stale":
-            await reload(x)
+            await _again(x, given)
             continue
         _take(x, snapshot, judged, prepared, reply)
         if closed is not None and await closed:
@@ -70,6 +76,13 @@ async def _settle(x: Exchange, refused: Decision | None) -> None:
         " executed. Try again in a few seconds.",
         log="(changing)",
     )
+
+
+async def _again(x: Exchange, given: Asked | None) -> None:
+    """Under other rules it may be another question: what was found is not kept."""
+    await reload(x)
+    x.asked = given
+    x.approval = None if given is None else given.standing.id
 
 
 async def reload(x: Exchange) -> None:
@@ -96,10 +109,10 @@ def check_place(x: Exchange) -> None:
         )
 
 
-Asked = tuple[Prepared, Awaitable[Any], Awaitable[Any] | None]
+Sent = tuple[Prepared, Awaitable[Any], Awaitable[Any] | None]
 
 
-def _ask(x: Exchange, snapshot: Snapshot, judged: Judgement | Decision) -> Asked:
+def _ask(x: Exchange, snapshot: Snapshot, judged: Judgement | Decision) -> Sent:
     """One write: the script, and whether the session was closed. Raises ValkeyDown."""
     gateway, session = x.gateway, x.session
     owners = snapshot.owners
@@ -116,6 +129,7 @@ def _ask(x: Exchange, snapshot: Snapshot, judged: Judgement | Decision) -> Asked
         x.arguments,
         judgement,
         judged if type(judged) is Decision else ALLOW,
+        x.approval,
     )
     undecided = judgement is not None and judgement.decided is None
     mode = judgement.mode if judgement is not None and undecided else "record"
@@ -181,16 +195,22 @@ def _late(
 
 def _judge(x: Exchange, rights: Rights) -> Judgement | Decision:
     kind = x.method.kind
+    if kind == "tool" or kind == "resource" or kind == "prompt":
+        args = x.message.params.get("arguments", {})
+        return judge(rights.policy, Call(kind, x.name, args), facts(x, rights))
     if kind == "local":
         return ALLOW
-    if kind == "list" or kind == "completion":
-        if rights.killed:
-            return KILLED
-        if rights.policy is None:
-            return NO_POLICY
-        return ALLOW if kind == "list" else _completion(x, rights)
-    args = x.message.params.get("arguments", {})
-    return judge(rights.policy, Call(kind, x.name, args), facts(x, rights))
+    if rights.killed:
+        return KILLED
+    if rights.policy is None:
+        return NO_POLICY
+    return _completion(x, rights) if kind == "completion" else ALLOW
+
+
+def asking(x: Exchange) -> tuple[Ask, ...]:
+    """The rules, but for limits, that ask about this call."""
+    judged = _judge(x, x.snapshot.rights)
+    return judged.enforced.asks if isinstance(judged, Judgement) else ()
 
 
 def facts(x: Exchange, rights: Rights) -> Facts:
@@ -205,8 +225,8 @@ def facts(x: Exchange, rights: Rights) -> Facts:
         x.client or None,
         datetime.now(UTC),
         rights.zone,
-        rights.waived,
-        rights.break_glass.get(x.name),
+        NOTHING if x.asked is None and not rights.waivers else covering.rules(x),
+        covering.opening(rights, x.name) if rights.break_glass else None,
     )
 
 

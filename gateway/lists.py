@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from gateway import own_tool
 from gateway.errors import UpstreamFault
 from gateway.snapshot import Rights
 from policies.decide import visible_prompt, visible_resource, visible_tool
@@ -34,6 +35,8 @@ def page(
         shown = {key: result[key] for key in KEPT if key in result}
         if items == "tools":
             shown[items] = _tools(found, rights, drifted)
+            if rights.helper_tool and "nextCursor" not in result:
+                shown[items].append(own_tool.DEFINITION)
         else:
             shown[items] = list(_others(items, found, rights))
         return shown
@@ -50,6 +53,8 @@ def _tools(found: list[Any], rights: Rights, drifted: Callable[[], None]) -> lis
             changed = True
             continue
         seen.add(name)
+        if rights.helper_tool and name == own_tool.NAME:
+            continue
         same = pin.is_said_by(definition)
         changed = changed or not same
         if visible_tool(rights.policy, pin.tool.name, pin.tool) and not pin.tool.held:

@@ -17,8 +17,9 @@ from django.db import close_old_connections
 from django.db.models import Q
 from django.utils import timezone
 
+from approvals import models
 from gateway.pins import Pin, pin
-from gateway.snapshot import Rights, Upstream
+from gateway.snapshot import Opening, Rights, Upstream, Waiver
 from policies.compile import CompiledPolicy, compile_document
 from policies.document import parse
 from policies.models import Grant, PolicyVersion
@@ -97,6 +98,11 @@ def _rights(grant: Grant, door: Door) -> Rights:
         policy_id=grant.policy_id if version else None,
         policy_version=version.number if version else None,
         tools=_pins(server),
+        waivers=_waivers(grant),
+        break_glass=_openings(grant),
+        hold_seconds=server.hold_seconds,
+        hold_by_client=server.hold_by_client,
+        helper_tool=grant.helper_tool,
     )
 
 
@@ -130,6 +136,40 @@ def _pins(server: Server) -> dict[str, Pin]:
         name: pin(text, fingerprint, category, severity, held_at is not None)
         for name, text, fingerprint, category, severity, held_at in rows
     }
+
+
+def _waivers(grant: Grant) -> dict[str, tuple[Waiver, ...]]:
+    rows = (
+        models.Waiver.objects.for_organization(grant.organization_id)
+        .filter(grant=grant, ended_at=None, expires_at__gt=timezone.now())
+        .order_by("created_at")
+    )
+    found: dict[str, tuple[Waiver, ...]] = {}
+    for row in rows:
+        waiver = Waiver(
+            row.approval_id,
+            frozenset(row.rules),
+            row.fingerprint,
+            row.entry_digest,
+            row.arguments,
+            row.expires_at.timestamp(),
+        )
+        found[row.tool] = (*found.get(row.tool, ()), waiver)
+    return found
+
+
+def _openings(grant: Grant) -> dict[str, tuple[Opening, ...]]:
+    rows = (
+        models.BreakGlass.objects.for_organization(grant.organization_id)
+        .filter(grant=grant, ended_at=None, expires_at__gt=timezone.now())
+        .order_by("-expires_at")
+        .values_list("tool", "id", "expires_at")
+    )
+    found: dict[str, tuple[Opening, ...]] = {}
+    for tool, id, expires in rows:
+        opening = Opening(str(id), expires.timestamp())
+        found[tool] = (*found.get(tool, ()), opening)
+    return found
 
 
 def _compiled(version: PolicyVersion) -> CompiledPolicy:

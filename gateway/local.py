@@ -5,15 +5,30 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from gateway import bridge, eras, jsonrpc, lists, refusals, sessions, upstream_sessions
+from gateway import (
+    approval_texts,
+    bridge,
+    check_approval,
+    elicitation,
+    eras,
+    jsonrpc,
+    lists,
+    refusals,
+    sessions,
+    tasks,
+    upstream_sessions,
+)
 from gateway.answers import Event
-from gateway.errors import UpstreamFault
+from gateway.errors import INVALID_PARAMS, InvalidParams, Unavailable, UpstreamFault
 from gateway.exchange import Exchange
+from gateway.questions import Unanswered
 from gateway.snapshot import Rights
 from gateway.upstream_sessions import Opened
 
 # What is really relayed; of these, what the server has.
 CAPABILITIES = ("tools", "resources", "prompts", "completions")
+# Kinds of methods that no server hears of.
+KINDS = frozenset({"local", "task", "helper"})
 
 
 async def refuse(x: Exchange) -> None:
@@ -31,6 +46,7 @@ async def refuse(x: Exchange) -> None:
         name=x.name,
         era=x.era,
         retry_after=x.retry_after,
+        note=x.note,
     )
     if decision.decision == "hide":
         x.gateway.drifted(x.snapshot.rights)
@@ -52,8 +68,35 @@ async def answer(x: Exchange) -> None:
         await _initialize(x)
     elif x.message.method == "server/discover":
         await _reply(x, _discovered(x.snapshot.rights))
+    elif x.method.kind == "task":
+        await _task(x)
+    elif x.method.kind == "helper":
+        await _check_approval(x)
     else:
         await _reply(x, {})
+
+
+async def _task(x: Exchange) -> None:
+    secret, own = x.message.params["taskId"], x.gateway.tasks
+    ask = {"tasks/get": own.get, "tasks/update": own.update, "tasks/cancel": own.cancel}
+    try:
+        result = await ask[x.message.method](x, secret)
+    except Unanswered as error:
+        x.gateway.outcome(x, "error", detail=str(error))
+        raise Unavailable(approval_texts.UNSEEN, log=str(error)) from None
+    if result is None:
+        x.gateway.outcome(x, "error", code=INVALID_PARAMS)
+        raise InvalidParams("Unknown task: it is another grant's, or over")
+    await _reply(x, result)
+
+
+async def _check_approval(x: Exchange) -> None:
+    try:
+        result = await check_approval.answer(x)
+    except InvalidParams:
+        x.gateway.outcome(x, "error", code=INVALID_PARAMS)
+        raise
+    await _reply(x, result)
 
 
 async def _reply(x: Exchange, result: dict[str, Any]) -> None:
@@ -67,6 +110,9 @@ def _about(rights: Rights) -> dict[str, Any]:
     return {"name": rights.server_name, "version": bridge.OUR_VERSION}
 
 
+TASKS: dict[str, Any] = {"extensions": {tasks.EXTENSION: {}}}
+
+
 def _capabilities(told: Any) -> dict[str, Any]:
     """Without `listChanged` and `subscribe`: nothing is pushed to clients yet."""
     return {name: {} for name in CAPABILITIES if name in told}
@@ -76,7 +122,7 @@ def _discovered(rights: Rights) -> dict[str, Any]:
     return {
         "resultType": "complete",
         "supportedVersions": [eras.MODERN],
-        "capabilities": _capabilities(rights.upstream.capabilities),
+        "capabilities": _capabilities(rights.upstream.capabilities) | TASKS,
         "ttlMs": bridge.MAX_TTL,
         "cacheScope": "private",
         "_meta": {eras.META_SERVER: _about(rights)},
@@ -125,6 +171,9 @@ def _session(x: Exchange, rights: Rights, opened: Opened | None) -> sessions.Ses
         upstream=opened.id if opened else None,
         upstream_revision=opened.revision if opened else "",
         client_name=x.client,
-        capabilities={name: {} for name in list(known)[:20]},
+        capabilities={
+            name: elicitation.kept(known, x.revision) if name == "elicitation" else {}
+            for name in list(known)[:20]
+        },
         at=int(time.time()),
     )

@@ -11,7 +11,11 @@ from typing import Any, Literal
 
 from gateway.errors import InvalidParams, NotRelayed
 
-Kind = Literal["local", "list", "tool", "resource", "prompt", "completion"]
+Kind = Literal[
+    "local", "list", "tool", "resource", "prompt", "completion", "task", "helper"
+]
+# What a client brings with a call that it was told to make again.
+RETURNED = frozenset({"inputResponses", "requestState"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,17 @@ def _list(items: str, capability: str) -> Method:
     )
 
 
+def _task(*more: str) -> Method:
+    return Method(
+        "task",
+        frozenset({"taskId", "_meta", *more}),
+        legacy=False,
+        name_key="taskId",
+        mirrored=True,
+        required={"taskId": str} | dict.fromkeys(more, dict),
+    )
+
+
 METHODS: dict[str, Method] = {
     "initialize": Method(
         "local",
@@ -55,7 +70,7 @@ METHODS: dict[str, Method] = {
     "prompts/list": _list("prompts", "prompts"),
     "tools/call": Method(
         "tool",
-        frozenset({"name", "arguments", "_meta"}),
+        frozenset({"name", "arguments", "_meta"}) | RETURNED,
         name_key="name",
         mirrored=True,
         capability="tools",
@@ -64,7 +79,7 @@ METHODS: dict[str, Method] = {
     ),
     "resources/read": Method(
         "resource",
-        frozenset({"uri", "_meta"}),
+        frozenset({"uri", "_meta"}) | RETURNED,
         name_key="uri",
         mirrored=True,
         capability="resources",
@@ -72,7 +87,7 @@ METHODS: dict[str, Method] = {
     ),
     "prompts/get": Method(
         "prompt",
-        frozenset({"name", "arguments", "_meta"}),
+        frozenset({"name", "arguments", "_meta"}) | RETURNED,
         name_key="name",
         mirrored=True,
         capability="prompts",
@@ -84,14 +99,24 @@ METHODS: dict[str, Method] = {
         capability="completions",
         required={"ref": dict, "argument": dict},
     ),
+    "tasks/get": _task(),
+    "tasks/update": _task("inputResponses"),
+    "tasks/cancel": _task(),
 }
+# A call of the gateway's own tool, which is no call of the server's.
+HELPER = Method(
+    "helper",
+    frozenset({"name", "arguments", "_meta"}),
+    name_key="name",
+    mirrored=True,
+    required={"name": str},
+)
 _NOT_YET = {
     "resources/subscribe": "resource subscriptions",
     "resources/unsubscribe": "resource subscriptions",
     "subscriptions/listen": "subscriptions",
     "logging/setLevel": "the log level",
     "tasks/get": "tasks",
-    "tasks/update": "tasks",
     "tasks/result": "tasks",
     "tasks/list": "tasks",
     "tasks/cancel": "tasks",
@@ -119,7 +144,7 @@ def check_params(method: Method, params: Mapping[str, Any]) -> None:
     """Raises InvalidParams for a parameter that is unknown, missing or ill-typed."""
     if not method.params.issuperset(params):
         raise InvalidParams(
-            _unknown(next(key for key in params if key not in method.params))
+            unknown(next(key for key in params if key not in method.params))
         )
     for key, kind in method.required.items():
         if not isinstance(params.get(key), kind):
@@ -132,7 +157,7 @@ def check_params(method: Method, params: Mapping[str, Any]) -> None:
         raise InvalidParams("params.cursor must be a string")
 
 
-def _unknown(key: str) -> str:
+def unknown(key: str) -> str:
     if key in _FEATURES:
         return f"params.{key}: this gateway does not relay {_FEATURES[key]}"
     return f"params.{key[:100]} is not a parameter of this method"

@@ -15,14 +15,19 @@ from typing import Any
 
 from gateway import (
     door,
+    elicitation,
+    ending,
     eras,
     headers,
     jsonrpc,
     local,
     methods,
     notifications,
+    own_tool,
+    questions,
 )
 from gateway import upstream as upstreams
+from gateway.asking import ask
 from gateway.budgets import LARGE
 from gateway.eras import Era
 from gateway.errors import (
@@ -38,6 +43,7 @@ from gateway.errors import (
 )
 from gateway.exchange import Exchange
 from gateway.governing import check_place, govern, record_refusal
+from gateway.methods import RETURNED
 from gateway.relaying import CutOff
 from gateway.valkey import ValkeyDown
 
@@ -163,8 +169,31 @@ def check_method(x: Exchange) -> None:
     key = x.method.name_key
     if key is not None:
         x.name = message.params[key]
+        if x.method.kind in ASKED and not RETURNED.isdisjoint(message.params):
+            _take_returned(x)
+        elif x.name == own_tool.NAME:
+            _take_our_own(x)
     elif x.method.kind == "completion":
         x.name = _reference(message.params["ref"])
+
+
+ASKED = frozenset({"tool", "resource", "prompt"})
+
+
+def _take_returned(x: Exchange) -> None:
+    """What the client was given to call again with is ours, and goes no further."""
+    params = x.message.params
+    if x.era == "legacy":
+        raise InvalidParams(methods.unknown(min(RETURNED & set(params))))
+    keys, now = x.gateway.keys, time.time()
+    x.returned = elicitation.returned(keys, params, questions.bound(x), now)
+    for key in RETURNED:
+        params.pop(key, None)
+
+
+def _take_our_own(x: Exchange) -> None:
+    if x.method.kind == "tool" and x.snapshot.rights.helper_tool:
+        x.method = methods.HELPER
 
 
 REFERENCES = {
@@ -192,6 +221,8 @@ def check_mirrors(x: Exchange) -> None:
         if pin is not None and pin.mirrored:
             arguments = x.message.params.get("arguments", {})
             headers.check_params(x.headers, pin.mirrored, arguments)
+    elif x.method.kind == "task":
+        x.name = ""  # the client's secret, which nobody needs to read in a log
 
 
 def check_flight(x: Exchange) -> None:
@@ -210,7 +241,7 @@ def check_flight(x: Exchange) -> None:
 async def answer(x: Exchange) -> None:
     if x.decision.decision != "allow":
         await local.refuse(x)
-    elif x.method.kind == "local":
+    elif x.method.kind in local.KINDS:
         await local.answer(x)
     else:
         await upstreams.forward(x)
@@ -228,6 +259,7 @@ STAGES: tuple[Stage, ...] = (
     check_mirrors,  # headers say what the body says
     check_flight,  # the id is free
     govern,  # judged, counted, recorded: one round trip
+    ask,  # where a rule asks people: they are asked, and waited for
     answer,  # by us, or by the server
 )
 
@@ -243,6 +275,11 @@ def begin(x: Exchange) -> Coroutine[Any, Any, None]:
     except Exception as error:  # noqa: BLE001 it is answered where all are
         return _rest(x, _raised(error), left)
     raise AssertionError("the last stage waits")
+
+
+def rerun(x: Exchange) -> Coroutine[Any, Any, None]:
+    """A call that nobody sends now: judged, and run by its approval."""
+    return _rest(x, govern(x), iter((ask, answer)))
 
 
 async def _raised(error: Exception) -> None:
@@ -267,7 +304,7 @@ async def _rest(x: Exchange, waiting: Awaitable[None], left: Iterator[Stage]) ->
     except (door.Gone, CutOff):
         return
     except asyncio.CancelledError:
-        if not x.cancelled:
+        if not x.cancelled and not x.ending:
             raise
         await _cancelled(x)
     except Exception as error:  # noqa: BLE001 the last line: what fails is refused
@@ -304,12 +341,23 @@ async def _cancelled(x: Exchange) -> None:
     JSON that broke off is no answer: what ends it is the connection's end."""
     if x.task is not None:
         x.task.uncancel()
-    if x.gone:
+    if x.ending:
+        await _ended(x)
+    elif x.gone or x.answered:
         return
-    if not x.started:
-        await x.reply(202, b"", ())
-    elif x.streaming and not x.answered:
+    elif x.streaming:
         await x.piece(b"", last=True)
+    elif not x.started:
+        await x.reply(202, b"", ())
+
+
+async def _ended(x: Exchange) -> None:
+    try:
+        await ending.answer(x)
+    except Refusal as refusal:
+        await _refused(x, refusal)
+    except CutOff:
+        return
 
 
 FAULT = "PolicyLayer failed to handle this request. Tell the operator."
@@ -320,7 +368,7 @@ VALKEY_DOWN = (
 
 
 async def _refused(x: Exchange, refusal: Refusal) -> None:
-    if x.started:
+    if x.answered or (x.started and not x.streaming):
         return
     snapshot = getattr(x, "snapshot", None)
     if snapshot is not None and snapshot.void(time.time()):

@@ -44,10 +44,6 @@ WHY = {
         "Send less at once.",
     ),
 }
-NO_APPROVALS = (
-    "This call needs a person's approval, and this gateway cannot ask for one yet, so"
-    " it was not executed. Do not retry it; tell the user."
-)
 
 
 def answer(
@@ -59,12 +55,24 @@ def answer(
     name: str,
     era: Era,
     retry_after: int | None,
+    note: str = "",
 ) -> bytes:
-    """The whole JSON-RPC answer to a refused request."""
+    """The whole JSON-RPC answer to a refused request; `note` is said besides."""
     if decision.decision == "hide":
         return _unknown(id, kind, name, era)
-    words = text(decision, call, retry_after)
+    words = text(decision, call, retry_after, note)
     meta = _meta(decision, call, retry_after)
+    return _answer(words, meta, id, kind, era)
+
+
+def waits(words: str, meta: dict[str, Any], *, id: Id, kind: str, era: Era) -> bytes:
+    """The answer to a request that people are, or were, asked about."""
+    known = (("rule", "rule"), ("approval", "approvalId"), ("decision", "decisionId"))
+    said = [f"{name} {meta[META + key]}" for name, key in known if meta.get(META + key)]
+    return _answer(f"{words} ({', '.join(said)})", meta, id, kind, era)
+
+
+def _answer(words: str, meta: dict[str, Any], id: Id, kind: str, era: Era) -> bytes:
     if kind == "tool":
         return jsonrpc.result(id, tool_error(words, meta, era))
     return jsonrpc.error(id, DENIED, words, meta)
@@ -103,14 +111,16 @@ def _meta(decision: Decision, call: UUID, retry_after: int | None) -> dict[str, 
     return meta
 
 
-def text(decision: Decision, call: UUID, retry_after: int | None) -> str:
+def text(
+    decision: Decision, call: UUID, retry_after: int | None, note: str = ""
+) -> str:
     what, then = _what(decision, retry_after)
-    parts = [what, _sentence(decision.reason or ""), then]
+    parts = [what, sentence(decision.reason or ""), then, note]
     told = " ".join(part for part in parts if part)
     return f"{told} (rule {decision.rule}, decision {call})"
 
 
-def _sentence(reason: str) -> str:
+def sentence(reason: str) -> str:
     """A reason as its author wrote it, ended, so that our words do not run into it."""
     reason = reason.strip()
     return reason if not reason or reason[-1] in ".!?:;" else f"{reason}."
@@ -122,8 +132,6 @@ def _what(decision: Decision, retry_after: int | None) -> tuple[str, str]:
         return f"Denied: not executed. {what}", then
     if decision.decision == "limit":
         return "Limit reached: not executed.", _later(retry_after)
-    if decision.decision == "require_approval":
-        return "Approval required: not executed.", NO_APPROVALS
     return (
         "Denied by policy: not executed.",
         "Do not retry the same call; change it or tell the user.",

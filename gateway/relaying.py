@@ -104,19 +104,28 @@ async def _pieces(x: Exchange, first: bytes, response: Response) -> None:
     if declared is not None and int(declared) > MAX_RELAYED:
         raise UpstreamFault("The server's answer is too large to be relayed")
     size = len(first)
-    await x.start(200, [JSON, *x.extra])
-    await x.piece(first)
+    in_event = x.streaming
+    if in_event:  # a held call's: its JSON becomes one event, piece by piece
+        await x.piece(b"data: ")
+    else:
+        await x.start(200, [JSON, *x.extra])
+    await x.piece(_in_line(first, in_event))
     try:
         while piece := await response.piece():
             size += len(piece)
             if size > MAX_RELAYED:
                 raise UpstreamFault("The server's answer is too large to be relayed")
-            await x.piece(piece)
+            await x.piece(_in_line(piece, in_event))
     except (WireError, UpstreamFault) as error:
         x.gateway.outcome(x, "unknown", bytes=size, detail=str(error))
         raise CutOff from None
     x.gateway.outcome(x, "not_inspected", bytes=size)
-    await x.piece(b"", last=True)
+    await x.piece(b"\n\n" if in_event else b"", last=True)
+
+
+def _in_line(piece: bytes, in_event: bool) -> bytes:
+    """In JSON a line end is white space; in an event it ends the data."""
+    return sse.in_line(piece) if in_event else piece
 
 
 class CutOff(Exception):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -45,6 +46,8 @@ SETS_GENERATION: dict[str, frozenset[str]] = {
         {"membership", "server", "policy", "label", "tags", "token_hash"}
         | {"expires_at", "revoked_at", "killed_at", "helper_tool"}
     ),
+    "approvals.Waiver": frozenset({"expires_at", "ended_at"}),
+    "approvals.BreakGlass": frozenset({"tool", "expires_at", "ended_at"}),
 }
 
 
@@ -60,10 +63,28 @@ class Upstream:
     headers: tuple[tuple[bytes, bytes], ...]
 
 
+class Waiver(NamedTuple):
+    """A time-limited approval of like calls; approvals/waiving.py says which are."""
+
+    approval: UUID
+    rules: frozenset[str]
+    fingerprint: str
+    entry_digest: str
+    arguments: Mapping[str, Mapping[str, Any]]
+    expires: float
+
+
+class Opening(NamedTuple):
+    """Break-glass: `id` is what the record names."""
+
+    id: str
+    expires: float
+
+
 @dataclass(slots=True, frozen=True, eq=False, kw_only=True)
 class Rights:
-    """What Postgres says. `waived` are approval rules that a waiver covers;
-    `break_glass` is tool -> id of an opening."""
+    """What Postgres says. `waivers` and `break_glass` are by tool; whoever uses one
+    looks at the clock. A call may be held for `hold_seconds`."""
 
     organization_id: UUID
     shard: int
@@ -84,8 +105,11 @@ class Rights:
     policy_id: UUID | None = None
     policy_version: int | None = None
     tools: Mapping[str, Pin] = field(default_factory=dict)
-    waived: frozenset[str] = frozenset()
-    break_glass: Mapping[str, str] = field(default_factory=dict)
+    waivers: Mapping[str, tuple[Waiver, ...]] = field(default_factory=dict)
+    break_glass: Mapping[str, tuple[Opening, ...]] = field(default_factory=dict)
+    hold_seconds: int = 45
+    hold_by_client: Mapping[str, int] = field(default_factory=dict)
+    helper_tool: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -78,3 +78,8 @@ def event(data: bytes) -> bytes:
     """`data` is JSON, on one line whatever its writer did: there, a line end is white
     space."""
     return b"data: " + data.replace(b"\n", b" ") + b"\n\n"
+
+
+def in_line(piece: bytes) -> bytes:
+    """A piece of JSON inside an event."""
+    return piece.replace(b"\n", b" ").replace(b"\r", b" ")

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections import Counter
+from collections.abc import Collection, Coroutine, Mapping
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
 from accounts.keys import tag
 from audit.entries import OutcomeEntry, Status
-from gateway import sessions, upstream_sessions
+from gateway import questions, sessions, upstream_sessions
 from gateway.answers import Event
 from gateway.budgets import Parsing
 from gateway.door import Hosts, token_digest
+from gateway.ending import Endings
 from gateway.errors import UpstreamFault
 from gateway.exchange import Exchange
+from gateway.holding import Slots
 from gateway.jsonrpc import Id
 from gateway.keys import Keys
 from gateway.outcomes import Outcomes
@@ -23,8 +27,11 @@ from gateway.refresh import Refresher
 from gateway.sessions import Session
 from gateway.snapshot import Rights, Snapshot
 from gateway.snapshots import Snapshots
+from gateway.tasks import Run, Tasks
+from gateway.threads import Threads
 from gateway.upstream_sessions import Bridge, Opened
 from gateway.valkey import Valkey, ValkeyDown
+from gateway.waker import Waker
 from gateway.watch import Watch
 from policies.limits import Owners
 from servers.http1 import Deadlines, Pool
@@ -33,6 +40,8 @@ from servers.outbound import Door
 # For what has no effect and is asked quickly: lists, reads, prompts, completion.
 ASKING = Deadlines(connect=5.0, first_byte=30.0, idle=30.0, total=90.0)
 MAX_SESSIONS = 20_000
+# Outcomes that say nothing of `isError`.
+UNREAD = frozenset({"not_inspected", "refused"})
 # Seconds that a server has to answer a call that its client cancelled.
 CANCEL_GRACE = 5.0
 
@@ -40,7 +49,7 @@ CANCEL_GRACE = 5.0
 class Gateway:
     """Belongs to one event loop: make it there, `start` it, `close` it."""
 
-    def __init__(self, *, deadlines: Deadlines | None = None) -> None:
+    def __init__(self, rerun: Run, *, deadlines: Deadlines | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self.time = self._loop.time
         self.asking = deadlines or ASKING
@@ -55,6 +64,13 @@ class Gateway:
         self.bridge = Bridge(self)
         self.flights: dict[tuple[bytes, type, Id], Exchange] = {}
         self.watch = Watch()
+        self.base_url = settings.BASE_URL
+        self.approvals = Threads(questions.THREADS, "approvals")
+        self.turns: Counter[UUID] = Counter()
+        self.slots = Slots()
+        self.tasks = Tasks(self, rerun)
+        self.waker = Waker(settings.REDIS_URL, self._decided, self.tasks.told)
+        self._endings = Endings(self)
         self.parsing = Parsing()
         self._refresher = Refresher(self)
         self._sessions: dict[str, Session] = {}
@@ -66,19 +82,26 @@ class Gateway:
         await self.valkey.connect()
         await self.outcomes.start()
         self.watch.start()
+        self.waker.start()
+        self._endings.start()
 
     async def close(self) -> None:
+        await self._endings.close()
+        await self.waker.close()
+        await self.tasks.close()
         self.watch.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.outcomes.close()
+        await self.approvals.close()
         await self.snapshots.close()
         await self.valkey.close()
         self.pool.close()
 
-    def background(self, work: Coroutine[Any, Any, None]) -> None:
+    def background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def digest(self, headers: Mapping[bytes, bytes]) -> bytes:
         """The token's hash, made once for a token that is well formed."""
@@ -141,12 +164,29 @@ class Gateway:
             return
         x.cancelled = True
         upstream = x.snapshot.rights.upstream
-        wait = CANCEL_GRACE if x.era == upstream.era == "legacy" else 0.0
+        graceful = x.sent and x.era == upstream.era == "legacy"
+        wait = CANCEL_GRACE if graceful else 0.0
         if upstream.era == "legacy" and x.sent:
             body = upstream_sessions.cancelled(x.upstream_id)
             self.background(self._tell(x, body))
         if x.task is not None:
             self._loop.call_later(wait, x.task.cancel)
+
+    def end(self, x: Exchange, why: str) -> None:
+        """The grant has no right to it any more; gateway/ending.py says so."""
+        if x.cancelled or x.ending or x.task is None:
+            return
+        x.ending = why
+        if x.snapshot.rights.upstream.era == "legacy" and x.sent:
+            body = upstream_sessions.cancelled(x.upstream_id)
+            self.background(self._tell(x, body))
+        x.task.cancel()
+
+    async def _decided(self, approvals: Collection[UUID]) -> Collection[UUID]:
+        try:
+            return await questions.answered(self, lambda: questions.over(approvals))
+        except questions.Unanswered:
+            return ()
 
     async def _tell(self, x: Exchange, body: bytes) -> None:
         rights, session = x.snapshot.rights, x.session
@@ -169,8 +209,10 @@ class Gateway:
         self.outcome(x, event.status, code=event.code, bytes=len(event.body))
 
     def not_sent(self, x: Exchange, detail: str) -> None:
-        """Certainly: what was counted is given back."""
+        """Certainly: what was counted is given back, and so is its approval."""
         given_back = False
+        if x.asked is not None and x.asked.used:
+            questions.give_back(x, x.asked)
         if x.reserved is not None:
             given_back = self.outcomes.give_back(*x.reserved)
             x.reserved = None
@@ -196,11 +238,12 @@ class Gateway:
             organization=rights.organization_id,
             status=status,
             error_code=code,
-            is_error=None if status == "not_inspected" else status == "tool_error",
+            is_error=None if status in UNREAD else status == "tool_error",
             bytes=bytes,
             milliseconds=(self.time() - x.since) * 1000,
             given_back=given_back,
             detail=detail[:500],
+            approval=x.approval if status == "refused" else None,
         )
         self.outcomes.add(rights.shard, entry)
 

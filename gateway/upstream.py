@@ -7,16 +7,27 @@ except once for requests without effect.
 
 from __future__ import annotations
 
+import asyncio
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from gateway import answers, bridge, headers, ids, jsonrpc, lists, upstream_sessions
+from gateway import (
+    answers,
+    approval_texts,
+    bridge,
+    headers,
+    ids,
+    jsonrpc,
+    lists,
+    upstream_sessions,
+)
 from gateway.answers import Plan
 from gateway.errors import NoSession, UpstreamFault
 from gateway.exchange import Exchange
 from gateway.jsonrpc import Id
+from gateway.questions import PATIENCE, Asked
 from gateway.relaying import Lost, relay
 from gateway.upstream_sessions import Opened
 from servers.http1 import Response
@@ -69,6 +80,7 @@ def _plan(x: Exchange) -> Plan:
         rights.server_name,
         (sent if legacy else token, token) if asked else None,
         lists.page(items, rights, lambda: x.gateway.drifted(rights)) if items else None,
+        x.progressed,
     )
 
 
@@ -162,11 +174,21 @@ async def _failed(x: Exchange, plan: Plan, fault: UpstreamFault) -> None:
         x.gateway.outcome(x, "unknown", detail=fault.text)
     if x.answered:
         return
-    event = answers.refused(plan, _words(fault, sent, x.method.repeatable))
+    words = _words(fault, sent, x.method.repeatable)
+    if x.asked is not None and x.asked.used_by is not None:
+        words = f"{words} {await _approval(x.asked, sent)}"
+    event = answers.refused(plan, words)
     if x.started:
         await x.event(event.body, last=True)
     else:
         await x.reply(200, event.body)
+
+
+async def _approval(asked: Asked, sent: bool) -> str:
+    """What became of the approval that the call ran by."""
+    if not sent and asked.given_back is not None:
+        await asyncio.wait([asked.given_back], timeout=PATIENCE)
+    return approval_texts.USED_UP if asked.used else approval_texts.GIVEN_BACK
 
 
 def _words(fault: UpstreamFault, sent: bool, repeatable: bool) -> str:

@@ -30,6 +30,18 @@ class Watch:
     def add(self, x: Exchange) -> None:
         self._live.add(x)
 
+    def lasting(self, seconds: float) -> list[Exchange]:
+        """Calls of grants that have been open for so long."""
+        now = asyncio.get_running_loop().time()
+        return [
+            x
+            for x in self._live
+            if now - x.since > seconds
+            and hasattr(x, "decision")
+            and not x.answered
+            and not x.ending
+        ]
+
     def forget(self, x: Exchange) -> None:
         self._live.discard(x)
         if x.watcher is not None:

@@ -140,6 +140,7 @@ async def test_what_needs_approval_is_refused_and_says_so(
     own = {"self_approval": True}
     asks = {"action": "require_approval", "approval": own}
     await world.publish(tools={"pay": asks})
+    await world.change(world.server, hold_seconds=0)
     client = await world.connected(era)
 
     answer = await client.call("pay")

@@ -130,7 +130,7 @@ async def test_bodies(world: World, fake: FakeServer, era: str) -> None:
 
 
 NOT_RELAYED = [
-    "resources/subscribe", "subscriptions/listen", "logging/setLevel", "tasks/get",
+    "resources/subscribe", "subscriptions/listen", "logging/setLevel", "tasks/list",
     "tools/Call", "sampling/createMessage", "vendor/anything", "",
 ]  # fmt: skip
 
