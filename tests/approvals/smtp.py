@@ -17,13 +17,12 @@ from aiosmtpd.controller import Controller
 @dataclass
 class MailServer:
     """`refusal` is an SMTP answer such as `550 No such user`; `slow` is the time in
-    seconds before a mail is taken. `hanging` counts mails whose answer is not out."""
+    seconds from a mail to the answer that it is taken."""
 
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
     refusal: str = ""
     slow: float = 0
-    hanging: int = 0
 
     @property
     def url(self) -> str:
@@ -40,9 +39,7 @@ class MailServer:
             return self.refusal
         mail = message_from_bytes(envelope.content, policy=policy.default)
         self.mails.append(mail)  # type: ignore[arg-type]
-        self.hanging += 1
         await asyncio.sleep(self.slow)
-        self.hanging -= 1
         return "250 OK"
 
 

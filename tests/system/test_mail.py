@@ -1,0 +1,180 @@
+"""`kill -9` of the worker in the middle of its mail: none is lost, and only a mail that
+was under way at that moment comes twice, under the same Message-ID."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import redis
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.models import Organization
+from approvals import events
+from approvals.models import Approval, Notice, State
+from config.run.parts import PARTS
+from tests.approvals.smtp import MailServer, mail_server
+from tests.system.running import ROOT, until
+from tests.world import World, make_approval, make_world
+
+REQUESTS, APPROVERS = 17, 3
+MAILS = REQUESTS * APPROVERS
+# Seconds that the mail server takes for a mail: some are under way at any moment.
+SLOW = 0.1
+COMMANDS = {part.name: part.command for part in PARTS}
+# A worker's processes, each with one mail in hand at most.
+PROCESSES = 2
+
+# A worker that kills itself where the named function is called for the `nth` time.
+DIES = """
+import os, signal, sys
+import django
+django.setup()
+from approvals import mailing, notices, sending, tasks
+place, nth = sys.argv[1], int(sys.argv[2])
+where = {"approvals.notices": notices, "approvals.mailing": mailing}
+module, name = place.rsplit(".", 1)
+real, seen = getattr(where[module], name), []
+def dies(*args, **kwargs):
+    seen.append(1)
+    if len(seen) == nth:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(*args, **kwargs)
+setattr(where[module], name, dies)
+tasks.deliver()
+"""
+
+
+def environment(server: MailServer) -> dict[str, str]:
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    database = parts._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    return os.environ | {
+        "DATABASE_URL": database,
+        "EMAIL_URL": server.url,
+        "MAILBOX_SECRET": "",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+
+
+@contextlib.contextmanager
+def part(name: str, env: dict[str, str], folder: Path) -> Iterator[None]:
+    """The worker or the beat of `make run`, killed with all its processes."""
+    command = [word.format_map({"DATA_DIR": folder}) for word in COMMANDS[name]]
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+
+def ask(world: World, count: int) -> None:
+    Notice.objects.across_organizations().all().delete()
+    Approval.objects.across_organizations().all().delete()
+    world.asked.delegation.delete()
+    Organization.objects.filter(pk=world.acme.pk).update(mails_most=1000)
+    made = [make_approval(world.grant, State.PENDING) for _ in range(count)]
+    for approval in Approval.objects.bulk_create(made):
+        with transaction.atomic():
+            events.emit(approval, "requested")
+
+
+def notices(**only: object) -> list[Notice]:
+    return list(Notice.objects.across_organizations().filter(**only))
+
+
+def lapse() -> None:
+    """The leases of dead workers are over, as after a minute."""
+    leased = Notice.objects.across_organizations().filter(sent_at=None)
+    leased.update(due_at=timezone.now())
+
+
+def links_of(server: MailServer) -> Counter[str]:
+    """How often the link of each notice came, without its time and signature."""
+    texts = [mail.get_body(("plain",)) for mail in server.mails]
+    words = [word for text in texts if text for word in text.get_content().split()]
+    return Counter(word.split(":")[2] for word in words if "/approvals/link/" in word)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.xdist_group("system")
+@pytest.mark.django_db(transaction=True)
+def test_a_killed_worker_loses_no_mail(valkey: redis.Redis, tmp_path: Path) -> None:
+    world = make_world()
+    ask(world, REQUESTS)
+    valkey.flushdb()  # nobody is told: the beat must find them
+    kills = (5, 20, 35)
+    with mail_server() as server:
+        server.slow = SLOW
+        env = environment(server)
+        with part("beat", env, tmp_path):
+            for count in kills:
+                with part("worker", env, tmp_path):
+                    until(lambda count=count: len(server.mails) >= count, 60)
+                assert len(notices(sent_at=None)) > 0, "killed too late to tell"
+                lapse()
+            with part("worker", env, tmp_path):
+                until(lambda: not notices(sent_at=None), 60)
+
+        sent = links_of(server)
+        assert len(sent) == MAILS, "a mail was lost"
+        again = {link for link, count in sent.items() if count > 1}
+        assert len(again) <= PROCESSES * len(kills), "more came twice than were in hand"
+        assert sum(sent.values()) - MAILS <= PROCESSES * len(kills)
+        ids = Counter(server.ids())
+        assert len(ids) == MAILS, "a mail that came twice had another Message-ID"
+        assert {each.dropped_at for each in notices()} == {None}
+
+
+STEPS = [
+    # (where it dies, at which call, mails sent by then, mails that come twice)
+    ("approvals.notices._letter", 1, 0, 0),
+    ("approvals.notices._leased", 1, 0, 0),
+    ("approvals.mailing.message", 1, 0, 0),
+    ("approvals.mailing._headers", 2, 1, 0),
+    ("approvals.notices.sent", 1, 1, 1),
+    ("approvals.notices.sent", 2, 2, 1),
+    ("approvals.notices.take", 2, 1, 0),
+    ("approvals.notices.take", 4, 3, 0),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("place", "nth", "before", "twice"), STEPS)
+def test_dying_between_two_steps_loses_no_mail(
+    place: str, nth: int, before: int, twice: int
+) -> None:
+    world = make_world()
+    ask(world, 1)
+    with mail_server() as server:
+        env = environment(server)
+        died = subprocess.run(
+            [sys.executable, "-c", DIES, place, str(nth)], cwd=ROOT, env=env, timeout=60
+        )
+        assert died.returncode == -signal.SIGKILL
+        assert len(server.mails) == before
+        lapse()
+        lives = [sys.executable, "-c", DIES, "approvals.notices.take", "0"]
+        subprocess.run(lives, cwd=ROOT, env=env, timeout=60, check=True)
+        assert len(links_of(server)) == APPROVERS
+        assert len(server.mails) == APPROVERS + twice
+        assert len(set(server.ids())) == APPROVERS
+        assert all(each.sent_at for each in notices())
