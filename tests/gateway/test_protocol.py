@@ -313,6 +313,19 @@ async def test_a_large_head_in_pieces():
         assert (await reader.read()).startswith(TOO_LARGE)
 
 
+async def test_who_stays_after_a_refused_head_is_thrown_out(monkeypatch):
+    monkeypatch.setattr(protocol, "LINGER_SECONDS", 0.2)
+    async with serving(Protocol) as (app, connect):
+        reader, writer = await connect()
+        writer.write(LONG)
+        assert (await reader.read()).startswith(TOO_LARGE)
+        with pytest.raises(ConnectionError):
+            while True:
+                writer.write(b"a")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+
+
 async def test_many_requests_in_one_write_are_no_large_head():
     async with serving(Protocol) as (app, connect):
         reader, writer = await connect()
@@ -356,15 +369,20 @@ async def test_a_slow_client_is_cut_off(hasty, name):
             over.result()
 
 
-async def test_a_long_call_is_not_cut_off(hasty):
+@pytest.mark.parametrize("behind", [b"", b"\r\n", post(b"behind it") + b"POST /mc"])
+async def test_a_long_call_is_not_cut_off(hasty, behind):
     async with serving(Protocol) as (app, connect):
         reader, writer = await connect()
-        writer.write(post(b"wait") + post(b"behind it") + b"POST /mc")
+        writer.write(post(b"wait"))
+        await asyncio.sleep(0.05)
+        writer.write(behind)
         await asyncio.sleep(1.2)
         assert not app.gone.is_set() and app.bodies == [b"wait"]
+        assert not reader.at_eof() and reader.exception() is None
 
 
-async def test_a_slow_start_wins_no_time_for_later(hasty):
+async def test_a_slow_start_wins_no_time_for_later(hasty, monkeypatch):
+    monkeypatch.setattr(protocol, "BODY_SECONDS", 5)
     async with serving(Protocol) as (app, connect):
         reader, writer = await connect()
         writer.write(post(b"slow")[:-1])
