@@ -43,6 +43,7 @@ class Minted(NamedTuple):
     token: str
 
 
+@transaction.atomic
 def mint(
     by: Membership,
     label: str,
@@ -54,6 +55,8 @@ def mint(
 
     `fresh`: signed in within five minutes, without which nobody gets `DECIDE`.
     """
+    if not by.hold():
+        raise PermissionDenied
     _check_label(by, label)
     _check_scopes(by, scopes, fresh)
     if expires_at is not None and expires_at <= timezone.now():

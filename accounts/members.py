@@ -27,7 +27,8 @@ def may_give(by: Membership, role: str) -> bool:
 
 def may_handle(by: Membership, member: Membership) -> bool:
     """Whether `by` may change the role of `member`, or remove them."""
-    return may_give(by, member.role)
+    same = by.organization_id == member.organization_id
+    return same and may_give(by, member.role)
 
 
 def roles_to_give(by: Membership) -> list[Role]:

@@ -132,6 +132,15 @@ class Membership(TenantModel):
         widest_first = Role.values
         return widest_first.index(self.role) <= widest_first.index(minimum)
 
+    def hold(self) -> bool:
+        """Whether this is a member still, who then does not leave before the
+        transaction ends: leaving updates the row, and ends what it finds after that.
+        """
+        rows = Membership.objects.for_organization(self.organization_id)
+        return (
+            rows.select_for_update(no_key=True).filter(pk=self.pk).first() is not None
+        )
+
 
 class Invitation(TenantModel):
     """Somebody asked to join by e-mail; the link's token is kept as SHA-256 only."""

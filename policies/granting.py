@@ -80,6 +80,7 @@ def mint(
     )
     _check(grant, {"label": label, "tags": tags, "expires_at": expires_at})
     _check_deciders(grant)
+    _hold(holder)
     _insert(grant)
     return Minted(grant, token)
 
@@ -96,6 +97,7 @@ def change(by: Membership | None, grant: Grant, **wanted: Any) -> list[str]:
     if "holder" in wanted:
         wanted["membership"] = wanted.pop("holder")
         _require(by, wanted["membership"])
+        _hold(wanted["membership"])
     differing = {
         name: value for name, value in wanted.items() if getattr(grant, name) != value
     }
@@ -211,6 +213,11 @@ def _insert(grant: Grant) -> None:
 def _require(by: Membership | None, holder: Membership) -> None:
     if not may_handle(by, holder):
         raise PermissionDenied
+
+
+def _hold(holder: Membership) -> None:
+    if not holder.hold():
+        raise ValidationError({"member": "This person is no member any more."})
 
 
 def _still_runs(grant: Grant) -> None:
