@@ -157,7 +157,9 @@ async def _hold(x: Exchange, held: Asked) -> None:
     with x.gateway.slots.taken(rights) as room:
         if room and seconds and _takes_events(x):
             standing = await _held(x, standing, seconds)
-    if standing.kind == "approved":
+    # A client of the handshake era that went away hears no result: it is kept for
+    # the call that it makes when it is back.
+    if standing.kind == "approved" and not x.gone:
         await _again(x, Asked(standing, held.binding, held.snapshot))
         return
     await _say(x, _words(x, standing))

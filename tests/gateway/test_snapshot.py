@@ -18,7 +18,10 @@ from django.utils import timezone
 from accounts import generation
 from accounts.keys import generation_key
 from accounts.models import Membership, Organization
-from approvals import switches
+from approvals import deciding, openings, switches, waiver_views
+from approvals.models import Approval, BreakGlass, Via, Waiver
+from approvals.waiving import Wish, equality
+from audit.ids import uuid7
 from gateway.snapshot import SETS_GENERATION
 from policies import granting, publishing
 from servers import pinning, registering, verdicts
@@ -62,6 +65,13 @@ OTHERS: dict[str, set[str]] = {
     "policies.Grant": {
         *("id", "organization", "token_prefix", "last_used_at", "created_at"),
     },
+    "approvals.Waiver": {
+        *("id", "organization", "approval", "grant", "tool", "fingerprint"),
+        *("entry_digest", "rules", "arguments", "by", "created_at"),
+    },
+    "approvals.BreakGlass": {
+        *("id", "organization", "grant", "reason", "by", "by_email", "created_at"),
+    },
 }
 # No page or command changes these yet: whoever adds one adds it to WRITERS.
 UNWRITTEN = {
@@ -74,6 +84,7 @@ UNWRITTEN = {
 class Rows:
     def __init__(self, organization: Organization, member: Membership) -> None:
         self.organization, self.member = organization, member
+        self.owner: Membership
         self.server = registering.register(
             organization,
             "payments",
@@ -130,6 +141,39 @@ def hold(rows: Rows) -> None:
     rows.store("modern", tool("echo"), changed)
 
 
+def waive(rows: Rows) -> Waiver:
+    """As who approves a call and those like it."""
+    grant, now = rows.grant, timezone.now()
+    approval = Approval.objects.create(
+        organization=rows.organization,
+        grant=grant,
+        server=rows.server,
+        requester=grant.membership,
+        method="tools/call",
+        name="pay",
+        arguments="{}",
+        rules=[{"rule": "/tools/pay/action", "reason": None}],
+        terms=[{"approvers": ["role:approver"], "quorum": 1}],
+        critical=False,
+        first_call=uuid7(),
+        use_within=900,
+        remind_at=now,
+        escalate_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
+    like = Wish(15, equality({}))
+    deciding.vote(
+        approval.pk, rows.owner, approves=True, via=Via.PAGE, fresh=True, waiver=like
+    )
+    return Waiver.objects.for_organization(rows.organization).get()
+
+
+def open_tool(rows: Rows) -> BreakGlass:
+    return openings.open_tool(
+        rows.owner, rows.grant, "pay", minutes=5, reason="Outage", fresh=True
+    )
+
+
 Writer = Callable[[Rows], Any]
 WRITERS: dict[tuple[str, str], Writer] = {
     ("servers.Server", "name"): lambda rows: rows.update(name="renamed"),
@@ -173,13 +217,27 @@ WRITERS: dict[tuple[str, str], Writer] = {
         holder=Membership.objects.for_organization(rows.organization).get(role="viewer")
     ),
     ("policies.Grant", "revoked_at"): lambda rows: granting.revoke(None, rows.grant),
+    ("approvals.Waiver", "expires_at"): waive,
+    ("approvals.BreakGlass", "expires_at"): open_tool,
     ("accounts.Organization", "killed_at"): lambda rows: switches.kill(
         rows.organization
     ),
     ("servers.Server", "killed_at"): lambda rows: switches.kill(rows.server),
     ("policies.Grant", "killed_at"): lambda rows: switches.kill(rows.grant),
 }
+# What ends early what another writer made.
+ENDERS: dict[tuple[str, str], tuple[Writer, Callable[[Rows, Any], Any]]] = {
+    ("approvals.Waiver", "ended_at"): (
+        waive,
+        lambda rows, waiver: waiver_views.end(waiver, rows.organization),
+    ),
+    ("approvals.BreakGlass", "ended_at"): (
+        open_tool,
+        lambda rows, opening: openings.close(rows.owner, opening),
+    ),
+}
 SAME = {
+    ("approvals.BreakGlass", "tool"): ("approvals.BreakGlass", "expires_at"),
     ("servers.ToolDefinition", "fingerprint"): ("servers.ToolDefinition", "definition"),
     ("policies.PolicyVersion", "digest"): ("policies.PolicyVersion", "text"),
     ("policies.PolicyVersion", "number"): ("policies.PolicyVersion", "text"),
@@ -203,7 +261,9 @@ def rows(
     dora: Membership,
     valkey: redis.Redis,
 ) -> Rows:
-    return Rows(acme, bob)
+    rows = Rows(acme, bob)
+    rows.owner = alice
+    return rows
 
 
 def in_force(valkey: redis.Redis, rows: Rows) -> Any:
@@ -218,6 +278,19 @@ def test_a_page_that_changes_it_sets_the_generation(
     before = in_force(valkey, rows)
 
     WRITERS[field](rows)
+
+    assert in_force(valkey, rows) not in (None, before)
+
+
+@pytest.mark.parametrize("field", ENDERS, ids=".".join)
+def test_what_ends_it_early_sets_the_generation(
+    rows: Rows, valkey: redis.Redis, field: tuple[str, str]
+) -> None:
+    make, end = ENDERS[field]
+    made = make(rows)
+    before = in_force(valkey, rows)
+
+    assert end(rows, made)
 
     assert in_force(valkey, rows) not in (None, before)
 
@@ -263,4 +336,4 @@ def test_every_field_is_in_one_list_and_has_a_writer() -> None:
         assert fields | OTHERS[name] == known, name
         assert not fields & OTHERS[name], name
 
-    assert listed == {*WRITERS, *SAME, *BY_FILE, *UNWRITTEN}
+    assert listed == {*WRITERS, *SAME, *BY_FILE, *ENDERS, *UNWRITTEN}

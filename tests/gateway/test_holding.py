@@ -1,0 +1,324 @@
+"""Calls that are kept open while people decide."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from unittest import mock
+from uuid import uuid4
+
+import pytest
+
+from approvals import switches
+from approvals.models import State
+from gateway import holding, sse, waker
+from gateway.holding import Slots
+from tests.fakes.mcp_server import FakeServer
+from tests.gateway.asgi import Pending
+from tests.gateway.conftest import World, orm
+from tests.gateway.test_asking import ASKS, ERAS, META, ran, states
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(60)]
+TOKEN: dict[str, Any] = {"_meta": {"progressToken": "p"}}
+PAY: dict[str, Any] = {"name": "pay", "arguments": {"amount": 5}}
+
+
+@pytest.fixture
+async def held(world: World) -> AsyncIterator[World]:
+    """`pay` needs approval; calls are held for ten seconds."""
+    await world.publish(tools=ASKS)
+    await world.change(world.server, hold_seconds=10)
+    yield world
+
+
+async def asked(world: World) -> None:
+    """Until the call waits."""
+    async with asyncio.timeout(10):
+        while State.PENDING not in await states(world):
+            await asyncio.sleep(0.02)
+
+
+@ERAS
+async def test_a_held_call_runs_in_the_moment_of_the_approval(
+    held: World, fake: FakeServer, era: str
+) -> None:
+    client = await held.connected(era)
+    pending = client.begin("tools/call", PAY | TOKEN)
+    await pending.begun()
+    await asked(held)
+
+    await held.decide()
+    answer = await pending.answer()
+
+    assert answer.headers["content-type"] == "text/event-stream"
+    assert "isError" not in answer.result and ran(fake) == [{"amount": 5}]
+    (told, *_), final = answer.messages[:-1], answer.message
+    assert told["params"]["progressToken"] == "p" and final["id"]
+    assert "/approvals/" in told["params"]["message"]
+    assert "left)" in told["params"]["message"]
+    asking, running = held.records()[-2:]
+    (approval,) = await held.approvals()
+    assert approval.first_call == asking.id != running.id == approval.used_call
+
+
+@ERAS
+async def test_a_denial_answers_the_held_call(held: World, era: str) -> None:
+    client = await held.connected(era)
+    pending = client.begin("tools/call", PAY)
+    await asked(held)
+    await held.decide(approves=False, reason="No.")
+
+    answer = await pending.answer()
+
+    assert "Denied by a person" in answer.text and "No." in answer.text
+    assert sse.KEEP_ALIVE in answer.body  # no token, so no progress
+
+
+async def test_after_the_window_the_text_says_what_to_do(
+    held: World, fake: FakeServer
+) -> None:
+    await held.change(held.server, hold_seconds=1)
+
+    answer = await held.client().call("pay", {"amount": 5})
+
+    assert "call again with the same arguments" in answer.text and ran(fake) == []
+    assert await states(held) == [State.PENDING]
+
+
+async def test_progress_goes_on_and_only_up(held: World, fake: FakeServer) -> None:
+    async def answers(message: Any, headers: Any) -> AsyncIterator[Any]:
+        for progress in (0, 1, 2):
+            told = {
+                "progressToken": message["params"]["_meta"]["progressToken"],
+                "progress": progress,
+            }
+            yield {"method": "notifications/progress", "params": told}
+        yield {"id": message["id"], "result": {"content": [], "resultType": "complete"}}
+
+    fake.on("tools/call", answers)
+    with mock.patch.object(holding, "SIGN_EVERY", 0.1):
+        pending = held.client().begin("tools/call", PAY | TOKEN)
+        await asked(held)
+        await asyncio.sleep(0.35)
+        await held.decide()
+        answer = await pending.answer()
+
+    told = [m["params"]["progress"] for m in answer.messages[:-1]]
+    assert len(told) >= 4 and told == sorted(set(told)) and told[-2:] == [1, 2]
+
+
+async def test_a_modern_client_that_goes_away_cancels(held: World) -> None:
+    pending = held.client().begin("tools/call", PAY)
+    await asked(held)
+
+    pending.disconnect()
+
+    async with asyncio.timeout(10):
+        while await states(held) != [State.CANCELLED]:
+            await asyncio.sleep(0.02)
+    (approval,) = await held.approvals()
+    assert "went away" in approval.reason
+
+
+async def test_it_does_not_cancel_what_another_call_waits_for(held: World) -> None:
+    first = held.client().begin("tools/call", PAY)
+    second = held.client().begin("tools/call", PAY)
+    await asked(held)
+    await second.begun()
+    await first.begun()
+    await asyncio.sleep(0.2)
+
+    first.disconnect()
+    await first.task
+    await held.decide()
+
+    assert "isError" not in (await second.answer()).result
+
+
+async def test_a_legacy_client_that_goes_away_keeps_it(
+    held: World, fake: FakeServer
+) -> None:
+    client = await held.connected("legacy")
+    pending = client.begin("tools/call", PAY)
+    await asked(held)
+
+    pending.disconnect()
+    await asyncio.sleep(0.5)
+    await held.decide()
+
+    answer = await client.call("pay", {"amount": 5})
+    assert "isError" not in answer.result and ran(fake) == [{"amount": 5}]
+
+
+async def test_a_cancelled_notification_cancels(held: World) -> None:
+    client = await held.connected("legacy")
+    pending = client.begin("tools/call", PAY, id=77)
+    await asked(held)
+
+    await client.request("notifications/cancelled", {"requestId": 77}, id=False)
+
+    async with asyncio.timeout(10):
+        while await states(held) != [State.CANCELLED]:
+            await asyncio.sleep(0.02)
+    await asyncio.wait_for(pending.task, 10)
+
+
+async def test_how_many_are_held_is_bounded_for_each_grant(held: World) -> None:
+    client = held.client()
+    pending = [
+        client.begin("tools/call", PAY | {"arguments": {"amount": n}})
+        for n in range(holding.MOST_OF_GRANT)
+    ]
+    for one in pending:
+        await one.begun()
+
+    over = await client.call("pay", {"amount": 99})
+
+    assert over.headers["content-type"] == "application/json"
+    assert "call again with the same arguments" in over.text
+    for one in pending:
+        one.disconnect()
+    await asyncio.gather(*(one.task for one in pending))
+    assert held.app.state is not None and held.app.state.slots.held == 0
+
+
+def test_slots_are_bounded_in_every_way(world_rights: Any) -> None:
+    slots, taken = Slots(), []
+    organization = uuid4()
+    for _ in range(holding.MOST_OF_ORGANIZATION):
+        one = slots.taken(world_rights(organization))
+        assert one.__enter__()
+        taken.append(one)
+    with slots.taken(world_rights(organization)) as room:
+        assert not room
+    with (
+        slots.taken(world_rights(uuid4())) as room,
+        mock.patch.object(holding, "MOST", slots.held),
+    ):
+        assert room
+        with slots.taken(world_rights(uuid4())) as another:
+            assert not another
+    for one in taken:
+        one.__exit__(None, None, None)
+    assert slots.held == 0
+
+
+@pytest.fixture
+def world_rights() -> Any:
+    def rights(organization: Any) -> Any:
+        return mock.Mock(grant_id=uuid4(), organization_id=organization)
+
+    return rights
+
+
+def test_a_client_may_have_a_window_of_its_own() -> None:
+    rights = mock.Mock(hold_seconds=45, hold_by_client={"claude-code": 200, "x": 9_999})
+    assert holding.window(rights, "claude-code") == 200
+    assert holding.window(rights, "anything") == 45
+    assert holding.window(rights, "x") == holding.LONGEST
+
+
+async def test_another_process_decides_and_no_message_comes(
+    held: World, fake: FakeServer
+) -> None:
+    """The row decides: a lost wake-up costs seconds, not the call."""
+    with (
+        mock.patch.object(waker, "LOOK_SECONDS", 0.3),
+        mock.patch("approvals.waking._publish"),
+    ):
+        pending = held.client().begin("tools/call", PAY)
+        await asked(held)
+        await held.decide()
+        assert "isError" not in (await pending.answer()).result
+
+
+async def test_the_rules_of_the_moment_hold_for_a_held_call(
+    held: World, fake: FakeServer
+) -> None:
+    pending = held.client().begin("tools/call", PAY)
+    await asked(held)
+    await held.publish(tools={"pay": ASKS["pay"] | {"reason": "Another reason"}})
+    await held.decide()
+
+    answer = await pending.answer()
+
+    assert "is void" in answer.text and ran(fake) == []
+    assert await states(held) == [State.VOID]
+
+
+async def test_a_changed_entry_that_denies_makes_it_void(
+    held: World, fake: FakeServer
+) -> None:
+    pending = held.client().begin("tools/call", PAY)
+    await asked(held)
+    await held.publish(tools={"pay": {"action": "deny"}})
+    await held.decide()
+
+    answer = await pending.answer()
+
+    assert answer.result["_meta"][META + "rule"] == "/tools/pay/action"
+    assert "is void" in answer.text and ran(fake) == []
+
+
+# Ending
+
+
+@ERAS
+@pytest.mark.parametrize("what", ["grant", "server", "organization"])
+async def test_a_kill_switch_ends_a_held_call(held: World, era: str, what: str) -> None:
+    client = await held.connected(era)
+    pending = client.begin("tools/call", PAY)
+    await asked(held)
+
+    await orm(lambda: switches.kill(getattr(held, what)))
+
+    answer = await asyncio.wait_for(pending.answer(), 5)
+    assert "kill switch" in answer.text and "Nothing was executed" in answer.text
+
+
+async def test_a_kill_switch_ends_a_stream_of_the_server(
+    held: World, fake: FakeServer
+) -> None:
+    pending = await streaming(held, fake)
+
+    await orm(lambda: switches.kill(held.grant))
+
+    answer = await asyncio.wait_for(pending.answer(), 5)
+    assert "kill switch" in answer.text and "not known whether" in answer.text
+    assert [one.status for one in await held.outcomes()] == ["unknown"]
+
+
+async def test_a_revoked_grant_ends_its_streams_with_an_error(
+    held: World, fake: FakeServer
+) -> None:
+    pending = await streaming(held, fake)
+
+    await held.revoke()
+
+    answer = await asyncio.wait_for(pending.answer(), 5)
+    assert "revoked" in answer.text
+
+
+async def streaming(world: World, fake: FakeServer) -> Pending:
+    async def answers(message: Any, headers: Any) -> AsyncIterator[Any]:
+        told = {"level": "info", "data": "begun"}
+        yield {"method": "notifications/message", "params": told}
+        await asyncio.sleep(30)
+
+    fake.on("tools/call", answers)
+    call = {"name": "echo", "arguments": {}}
+    pending = world.client().begin("tools/call", call)
+    await pending.begun()
+    return pending
+
+
+async def test_another_change_ends_no_stream(held: World, fake: FakeServer) -> None:
+    pending = await streaming(held, fake)
+
+    await held.change(held.grant, label="renamed")
+    await asyncio.sleep(4.5)
+
+    assert not pending.task.done()
+    pending.disconnect()
+    await pending.task
