@@ -19,6 +19,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Coroutine, Sequence
+from typing import cast
 
 import hiredis
 
@@ -323,7 +324,7 @@ class Valkey:
     def _ask(self, link: Link, *parts: str | int) -> asyncio.Future[Reply]:
         command = self._unheard(*parts)
         link.send(command)
-        return command.future
+        return cast(asyncio.Future[Reply], command.future)
 
     def _tell(self, problem: str) -> None:
         if problem != self.problem:

@@ -168,7 +168,11 @@ class Link(asyncio.Protocol):
         try:
             self._reader.feed(data)
             while (reply := self._reader.gets()) is not _NOTHING:
-                self._take(self.queue.popleft(), reply)
+                first = self.queue.popleft()
+                if type(first) is Command and first.tick is None:
+                    self._owner.answered(self, first, reply)
+                else:
+                    self._take(first, reply)
         except (hiredis.ProtocolError, IndexError):
             # What is no RESP, or one reply too many, leaves no reply to be trusted.
             self.abort()

@@ -207,10 +207,10 @@ class Connection(asyncio.Protocol):
             self._reusable = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._response is None and len(self._headers) < MAX_HEADERS:
+        if self._response is None:
             self._headers.append((name.lower(), value))
-        elif self._response is None:
-            raise Malformed("The answer has too many headers.")
+            if len(self._headers) > MAX_HEADERS:
+                raise Malformed("The answer has too many headers.")
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
