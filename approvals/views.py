@@ -6,6 +6,7 @@ that follows links, a browser that fetches ahead.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -137,6 +138,7 @@ def _deciding(
         "likeness": likeness or _likeness(approval, like),
         "while_open": again or like is not None,
         "no_waiver": _no_waiver(approval, panel),
+        "use_within": timedelta(seconds=approval.use_within),
         "opened": (kept or {}).get("opened") or opening_time.sealed(request.user),
         "waivers": [] if pending else _waivers(approval),
         "may_draft": request.membership.at_least(Role.POLICY_MANAGER),

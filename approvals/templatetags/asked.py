@@ -110,10 +110,36 @@ def spell(length: timedelta | None) -> str:
 
 
 @register.filter
+def lasting(length: timedelta) -> str:
+    """A length that somebody wrote down: `15 min`, `1 h 30 min`, `90 s`."""
+    minutes, seconds = divmod(int(length.total_seconds()), 60)
+    if seconds:
+        return f"{minutes * 60 + seconds} s"
+    hours, minutes = divmod(minutes, 60)
+    said = [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes)
+    return " ".join(said)
+
+
+@register.filter
+def dotted(pointer: str) -> str:
+    """A JSON Pointer as people write it: `lines[0].price`."""
+    steps = (f"[{s}]" if s.isdecimal() else f".{_plain(s)}" for s in _steps(pointer))
+    return "".join(steps).removeprefix(".")
+
+
+def _steps(pointer: str) -> list[str]:
+    return pointer.split("/")[1:]
+
+
+def _plain(step: str) -> str:
+    return step.replace("~1", "/").replace("~0", "~")
+
+
+@register.filter
 def likely(predicate: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Argument and what it may be; equality is said last, in one line."""
     found = [
-        (_argument(pointer), _allowed(test))
+        (dotted(pointer), _allowed(test))
         for pointer, test in predicate.items()
         if "is" not in test
     ]
@@ -123,11 +149,6 @@ def likely(predicate: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
             ("every other argument" if found else "every argument", "as it was")
         )
     return found
-
-
-def _argument(pointer: str) -> str:
-    steps = pointer.split("/")[1:]
-    return ".".join(step.replace("~1", "/").replace("~0", "~") for step in steps)
 
 
 def _allowed(test: Mapping[str, Any]) -> str:
