@@ -39,11 +39,11 @@ class Kind(NamedTuple):
 
 KINDS = {
     "malformed": Kind(400, "The body is no JSON", "Send one JSON object in UTF-8."),
-    "invalid": Kind(400, "A value is wrong", "`errors` names each, and its place."),
+    "invalid": Kind(400, "A value is wrong", "“errors” names each, and its place."),
     "no-token": Kind(
         401,
         "No token was sent",
-        "Send `Authorization: Bearer plm_...`; mint a token under Settings.",
+        "Send “Authorization: Bearer plm_…”; mint a token under Settings.",
     ),
     "bad-token": Kind(
         401,
@@ -67,7 +67,7 @@ KINDS = {
     "page-only": Kind(
         403,
         "This request is decided on its page only",
-        "It is of a critical tool, or of one's own grant. Open its `url`.",
+        "It is of a critical tool, or of one's own grant. Open its “url”.",
     ),
     "not-approver": Kind(
         403, "The member has no word on this request", "Others decide it."
@@ -78,22 +78,22 @@ KINDS = {
         "Look at the address. What belongs to other organizations does not exist.",
     ),
     "no-such-method": Kind(
-        405, "The address does not take this method", "`Allow` names those it takes."
+        405,
+        "The address does not take this method",
+        "The header Allow names those it takes.",
     ),
-    "not-acceptable": Kind(
-        406, "The answer would be JSON", "Accept `application/json`."
-    ),
+    "not-acceptable": Kind(406, "The answer would be JSON", "Accept application/json."),
     "decided": Kind(
         409,
         "The request was decided otherwise, or is over",
-        "`state` and `votes` say how it stands.",
+        "“state” and “votes” say how it stands.",
     ),
     "too-large": Kind(413, "The body is too large", "Send at most 64 KiB."),
     "not-json": Kind(
-        415, "The body is of another type", "Send `Content-Type: application/json`."
+        415, "The body is of another type", "Send “Content-Type: application/json”."
     ),
     "too-many": Kind(
-        429, "Too many requests", "Wait as many seconds as `Retry-After` says."
+        429, "Too many requests", "Wait as many seconds as Retry-After says."
     ),
     "failed": Kind(
         500, "We failed", "It is on record. Ask again later, or tell the operator."

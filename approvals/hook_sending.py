@@ -45,6 +45,8 @@ LEASE = timedelta(seconds=60)
 DEADLINES = Deadlines(connect=5, first_byte=8, idle=4, total=10)
 # What is kept of an answer that says no.
 MAX_ANSWER, SHOWN_ANSWER = 16 * 1024, 300
+# How long what was sent is kept, and how much is forgotten in one go.
+KEPT, FORGOTTEN_AT_ONCE = timedelta(days=30), 500
 RUN_SECONDS, TURN_SECONDS = 120.0, 1.0
 LOCK, LOCK_SECONDS = "approvals:hooks", 20
 GONE = 410
@@ -67,6 +69,7 @@ def deliver_due(now: datetime, limit: int = AT_ONCE) -> int:
     if not lock.acquire():
         return 0
     try:
+        forget(now)
         return async_to_sync(_run)(now, limit, lock)
     finally:
         _release(lock)
@@ -158,6 +161,16 @@ def settle(row: Delivery, outcome: Outcome, now: datetime) -> None:
     if outcome.status == GONE:
         hooks = Hook.objects.for_organization(row.organization_id)
         hooks.filter(pk=row.hook_id).update(enabled=False)
+
+
+def forget(now: datetime) -> None:
+    """Messages hold what people asked for: the log does not keep them for good."""
+    rows = Delivery.objects.across_organizations().filter(created_at__lt=now - KEPT)
+    old = list(
+        rows.order_by("created_at").values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]
+    )
+    if old:
+        rows.filter(pk__in=old).delete()
 
 
 def wait_after(attempts: int) -> timedelta:

@@ -331,7 +331,11 @@ class Delivery(TenantModel):
                 fields=["due_at"],
                 name="approvals_delivery_due",
                 condition=models.Q(due_at__isnull=False),
-            )
+            ),
+            models.Index(
+                fields=["hook", "-created_at", "-id"], name="approvals_delivery_log"
+            ),
+            models.Index(fields=["created_at"], name="approvals_delivery_age"),
         ]
 
     def __str__(self) -> str:

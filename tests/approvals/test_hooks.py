@@ -450,6 +450,20 @@ def test_workers_side_by_side_take_each_row_once(world):
 AT_STAKE = 24
 
 
+def test_the_log_is_kept_for_a_while(world, receiver):
+    """What is repeated by hand outlives what it repeats."""
+    add(world, receiver.url())
+    hooks.enqueue(world.asked.approval, "requested")
+    old = only(world)
+    again = hooks.resend(old)
+    Delivery.objects.for_organization(world.acme).filter(pk=old.pk).update(
+        created_at=timezone.now() - hook_sending.KEPT - timedelta(seconds=1)
+    )
+    send()
+    kept = only(world)
+    assert (kept.pk, kept.resent_from) == (again.pk, None)
+
+
 # -- again, by hand --------------------------------------------------------------------
 
 
