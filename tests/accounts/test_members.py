@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import close_old_connections, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import access, api_tokens, leaving, members
@@ -223,8 +223,7 @@ def test_nothing_is_minted_for_who_is_leaving(valkey, acme, alice, bob, made):
     def mint() -> None:
         try:
             if made == "grant":
-                given = {"server": server, "policy": None, "label": "late"}
-                granting.mint(None, holder=bob, **given)
+                late(bob, server)
             else:
                 make_token(bob)
         except (ValidationError, PermissionDenied) as error:
@@ -232,13 +231,17 @@ def test_nothing_is_minted_for_who_is_leaving(valkey, acme, alice, bob, made):
 
     with transaction.atomic():
         members.remove(alice, bob)
-        thread = threading.Thread(target=lambda: (mint(), connection.close()))
+        thread = threading.Thread(target=in_thread, args=[mint])
         thread.start()
         wait_for(lambda: waits_for_a_lock() or not thread.is_alive())
     thread.join(20)
     assert refused
     assert not Grant.objects.for_organization(acme).filter(revoked_at=None).exists()
     assert not ApiToken.objects.for_organization(acme).exists()
+
+
+def late(bob: Membership, server: Server) -> None:
+    granting.mint(None, holder=bob, server=server, policy=None, label="late")
 
 
 def waits_for_a_lock() -> bool:
@@ -255,16 +258,15 @@ def wait_for(true: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.01)
 
 
+def in_thread(work: Callable[[], None]) -> None:
+    with suppress(ValidationError, PermissionDenied):
+        work()
+    connection.close()
+
+
 def in_threads(*works: Callable[[], None]) -> None:
     """Runs them at once; what is refused is no failure."""
-
-    def run(work: Callable[[], None]) -> None:
-        close_old_connections()
-        with suppress(ValidationError, PermissionDenied):
-            work()
-        connection.close()
-
-    threads = [threading.Thread(target=run, args=[work]) for work in works]
+    threads = [threading.Thread(target=in_thread, args=[work]) for work in works]
     for thread in threads:
         thread.start()
     for thread in threads:
