@@ -15,8 +15,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from accounts.templatetags.ui import visible
 
 LONGEST, LONGEST_IN_SUBJECT = 200, 60
-# What mail programs take for the inside of an address of the web or of mail.
-LINKS = re.compile(r"(?<=\w)\.(?=[^\W\d])|:(?=//)|@")
+# Hosts end in two letters, or mostly in one of these.
+ENDS = (
+    *("app", "biz", "click", "cloud", "com", "dev", "edu", "gov", "info", "int"),
+    *("mil", "net", "online", "org", "site", "tech", "top", "xyz", "zip"),
+)
+# What mail programs make links of. An address of mail is left alone: it leads to no
+# page.
+LINKS = re.compile(
+    r"(?i)(?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)|:(?=//)|(?<=www)\."
+    rf"|(?<=\w)\.(?=(?:[^\W\d_]{{2}}|xn--[\w-]+|{'|'.join(ENDS)})\b)"
+)
 JOINER = "\u2060"
 FIRST_STRONG, POP = "\u2068", "\u2069"
 RIGHT_TO_LEFT = {"R", "AL", "AN"}
@@ -40,7 +49,7 @@ def short(text: object, most: int = LONGEST_IN_SUBJECT) -> str:
 
 def _seen(text: str) -> str:
     shown = visible(text).replace("\n", "‹U+000A›").replace("\t", "‹U+0009›")
-    return LINKS.sub(lambda found: found[0] + JOINER, shown)
+    return LINKS.sub(lambda at: at[0] if at["mail"] else at[0] + JOINER, shown)
 
 
 def _isolated(text: str) -> str:

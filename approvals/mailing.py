@@ -146,7 +146,8 @@ def shown(notice: Notice, now: datetime) -> Shown:
 
 
 def _person(user: User) -> str:
-    return f"{line(user.name)} ({line(user.email)})" if user.name else line(user.email)
+    email = line(user.email)
+    return f"{line(user.name)} ({email})" if user.name else email
 
 
 def _name(approval: Approval) -> str:

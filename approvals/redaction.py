@@ -47,8 +47,8 @@ PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
 class Row(NamedTuple):
-    """`path` as in `customer.tags[0]`; `shown` is JSON, or empty where `note` says
-    what stands there. Both may hold any character."""
+    """`path` as in `customer.addresses[0].city`; `shown` is JSON, or empty where
+    `note` says what stands there. Both may hold any character."""
 
     path: str
     shown: str
@@ -114,12 +114,24 @@ def _values(
                 yield Value(step, below, why)
             else:
                 yield from _values(step, below, of_property(schemas, key), own)
-    elif isinstance(value, list) and value:
+    elif isinstance(value, list) and value and not _is_plain(value, schemas):
         for place, below in enumerate(value):
             items = of_item(schemas, place)
             yield from _values(f"{path}[{place}]", below, items, own)
     else:
         yield Value(path, value, "")
+
+
+def _is_plain(value: list[Any], schemas: Schemas) -> bool:
+    """A short list of texts and numbers, none of them secret: one row is enough."""
+    if any(isinstance(each, dict | list) for each in value):
+        return False
+    if len(value) > LONGEST_TEXT or len(_json(value)) > LONGEST_TEXT:
+        return False
+    return not any(
+        is_secret(of_item(schemas, place)) or _looks("", each)
+        for place, each in enumerate(value)
+    )
 
 
 def _named(key: str, own: frozenset[str]) -> str:
@@ -131,7 +143,7 @@ def _named(key: str, own: frozenset[str]) -> str:
 def _looks(path: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    text = value if isinstance(value, str) else str(value)
+    text = str(value)
     name = words(re.split(r"[.\[]", path)[-1])
     return "it looks like a secret" if looks_secret(text, name[-1:]) else ""
 

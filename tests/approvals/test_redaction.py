@@ -269,6 +269,14 @@ def test_a_deep_path_says_that_it_is_cut() -> None:
     assert len(row.path) < 240
 
 
+def test_a_short_plain_list_is_one_row() -> None:
+    assert shown(redact({"a": [1, "b", None], "c": ["d", JWT]}, None)) == {
+        "a": '[1, "b", null]',
+        "c[0]": '"d"',
+        "c[1]": "hidden (it looks like a secret): a text",
+    }
+
+
 def test_no_arguments() -> None:
     assert redact({}, None).rows == (("arguments", "{}", ""),)
 
