@@ -9,6 +9,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
@@ -16,7 +17,7 @@ from approvals import hook_keys, hook_messages, hook_sending, hooks
 from approvals.models import Approval, Delivery, Hook, Via, Vote
 from approvals.redaction import MOST_ROWS
 from servers import vault
-from servers.models import ToolDefinition
+from servers.models import Credential, ToolDefinition
 from tests.approvals.receiver import Receiver, receiving
 from tests.world import HOSTILE, World, make_world
 
@@ -215,6 +216,19 @@ def test_address_and_key_are_sealed_and_bound_to_the_row(world):
     other.secret = hook.secret
     with pytest.raises(vault.Damaged):
         hook_keys.unseal(other)
+
+
+def test_a_new_master_key_is_taken_into_use(world, receiver, settings, capsys):
+    add(world, receiver.url())
+    new = "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM="
+    keys = settings.ENCRYPTION_KEYS["keys"]
+    settings.ENCRYPTION_KEYS = {"current": "k3", "keys": keys | {"k3": new}}
+    Credential.objects.for_organization(world.acme).delete()
+    call_command("rewrap_credentials")
+    assert "1 webhooks were moved" in capsys.readouterr().out
+    settings.ENCRYPTION_KEYS = {"current": "k3", "keys": {"k3": new}}
+    hooks.enqueue(world.asked.approval, "requested")
+    assert send() == 1 and len(receiver.received) == 1
 
 
 def test_a_moved_secret_sends_nothing(world, receiver):
