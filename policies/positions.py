@@ -62,6 +62,8 @@ class Report:
         return self._places.get(path, Place(0, 0, 0))
 
     def problems(self) -> tuple[Problem, ...]:
+        if not self._found:
+            return ()
         starts = [0]
         starts.extend(i + 1 for i, c in enumerate(self._text) if c == "\n")
         found = []
