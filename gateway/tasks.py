@@ -225,7 +225,9 @@ class Tasks:
             "request", 0, METHOD, strictjson.loads(work.request.encode())
         )
         x.method, x.name = METHODS[METHOD], x.message.params["name"]
-        x.asked = Asked(standing, work.binding)
+        x.asked, x.approval = Asked(standing, work.binding), work.approval
+        x.body_read = True
+        self._gateway.watch.add(x)  # so that a kill switch ends it as well
         touching = asyncio.get_running_loop().create_task(self._touch(work))
         try:
             snapshot = await self._gateway.snapshots.load(x.digest)
