@@ -6,8 +6,10 @@ Whatever the API answers in these tests is held against its own OpenAPI document
 from __future__ import annotations
 
 import json
+import re
 import threading
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -147,6 +149,22 @@ def test_every_problem_has_its_place_on_the_page_it_leads_to():
     page = Client().get(f"{ROOT}/problems").content.decode()
     for name in problems.KINDS:
         assert f'id="{name}"' in page
+
+
+def test_the_docs_have_every_problem_scope_and_operation():
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\d{3}) \|", page, re.MULTILINE)
+    assert dict(rows) == {
+        name: str(kind.status) for name, kind in problems.KINDS.items()
+    }
+    for scope in api_tokens.SCOPES:
+        assert f"| `{scope}` |" in page
+    for verb, at in DOCUMENTED:
+        place = at.replace("approval_id", "id")
+        assert f"| `{verb.upper()} {place}` |" in page
+    for state in State.values:
+        assert f"| `{state}` |" in page
+    assert f"{api_access.MOST_A_MINUTE} requests a minute" in page
 
 
 # -- who gets in -----------------------------------------------------------------------

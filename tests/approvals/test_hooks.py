@@ -7,6 +7,8 @@ import hmac
 import json
 import threading
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -77,6 +79,41 @@ def test_a_hook_is_told_with_a_signature_that_verifies(world, receiver):
     assert abs(int(fields["t"]) - timezone.now().timestamp()) < 60
     assert (row.status, row.error, row.due_at, row.attempts) == (204, "", None, 1)
     assert row.delivered_at is not None
+
+
+def docs() -> str:
+    return (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+
+
+def test_the_check_of_the_docs_takes_ours_and_nothing_else(world, receiver):
+    """The example is run as it stands there."""
+    _, key = hooks.add(world.acme, "ours", receiver.url(), "json")
+    hooks.enqueue(world.asked.approval, "requested")
+    send()
+    (got,) = receiver.received
+    example = docs().partition("```python\n")[2].partition("```")[0]
+    names: dict[str, Any] = {}
+    exec(example, names)  # noqa: S102
+    check, header = names["is_from_policylayer"], got.headers["policylayer-signature"]
+    assert check(key, header, got.body)
+    assert not check(key, header, got.body + b" ")
+    assert not check("plw_other", header, got.body)
+    for wrong in ("", "t=1", "v1=0", "t=x,v1=y", header.replace("v1=", "v1=0")):
+        assert not check(key, wrong, got.body)
+    old = int(timezone.now().timestamp()) - 301
+    assert not check(key, hooks.sign(key, old, got.body), got.body)
+    now = old + 301
+    assert check(key, hooks.sign(key, now, got.body), got.body)
+
+
+def test_the_docs_have_every_event_and_every_key(world, receiver):
+    for event in hook_messages.HEADLINES:
+        assert f"| `{hook_messages.name_of(event)}` |" in docs()
+    add(world, receiver.url())
+    hooks.enqueue(world.asked.approval, "requested")
+    told = json.loads(only(world).payload)
+    for key in (*told, *told["approval"], *told["approval"]["arguments"][0]):
+        assert f'"{key}": ' in docs()
 
 
 def test_the_message_says_what_waits(world, receiver, settings):
