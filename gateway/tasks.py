@@ -239,6 +239,7 @@ class Tasks:
             x.kept = _error(refusal.text)
         finally:
             touching.cancel()
+            self._gateway.watch.forget(x)
             await asyncio.shield(self._settle(work, x))
 
     async def _settle(self, work: Work, x: Unheard) -> None:

@@ -64,6 +64,7 @@ def entry(**changed: Any) -> CallEntry:
         {"judgement": Judgement(Side())},
         {"grant_id": None, "server_id": None, "policy_id": None},
         {"name": "ü\0\n<b>", "client": "😀"},
+        {"approval": uuid.uuid4()},
     ],
 )
 def test_a_call_is_read_as_it_was_written(changed: dict[str, Any]) -> None:
@@ -127,6 +128,13 @@ def test_never_more_than_16_kib_whatever_the_texts(seed: int) -> None:
     assert read.judgement is not None
     assert len(read.judgement.uses) == 10
     assert [u.rule for u in read.judgement.uses] == [u.rule for u in limits]
+
+
+def test_an_outcome_names_the_approval_that_the_call_asked_for() -> None:
+    written = OutcomeEntry(
+        id=uuid7(), organization=ACME, status="refused", approval=uuid.uuid4()
+    )
+    assert decode_outcome(encode_outcome(written)) == written
 
 
 def test_an_outcome_is_read_as_it_was_written() -> None:

@@ -25,6 +25,7 @@ from servers.models import Server
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[Membership], Client]
 
+APPROVAL = uuid.UUID(int=77)
 DOCUMENT = """{
   "version": "1",
   "default": "deny",
@@ -365,8 +366,10 @@ def test_limits_and_rules_that_asked(
         arguments_digest="e" * 64,
         arguments_length=20_000,
         arguments_read='{"args.amount":1.0}',
+        approval_id=APPROVAL,
     )
     page = shown(sign_in(dora).get(f"/activity/{record.id}/"))
+    assert f'href="/approvals/{APPROVAL}/"' in page
     for text in ("100,000.5 a day", "2.5", "only watched", "e" * 64, "1.0", "Large"):
         assert text in page
 

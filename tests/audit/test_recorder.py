@@ -54,6 +54,27 @@ def round_once() -> None:
     one._close()
 
 
+@pytest.mark.parametrize("first", ["call", "outcome"])
+def test_the_approval_comes_with_the_call_or_with_its_outcome(
+    gateway: Gateway, first: str
+) -> None:
+    ran, asked, approval = uuid7(), uuid7(), uuid.uuid4()
+    if first == "outcome":
+        gateway.outcome(asked, status="refused", approval=approval)
+        round_once()
+    gateway.call(id=ran, approval=approval)
+    gateway.call(id=asked, judgement=None, decision="require_approval", rule="/a")
+    if first == "call":
+        round_once()
+        gateway.outcome(asked, status="refused", approval=approval)
+    round_once()
+
+    rows = {row.id: row for row in stored()}
+    assert rows[ran].approval_id == rows[asked].approval_id == approval
+    assert (rows[ran].outcome, rows[asked].outcome) == (None, "refused")
+    assert rows[asked].decision == "require_approval"
+
+
 def test_a_call_and_its_outcome_become_one_record(
     gateway: Gateway, acme: Organization
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from typing import Any, cast
 
@@ -31,11 +32,14 @@ from tests.audit.test_entries import entry
         {"client": "\ud800", "arguments": b"{}"},
         {"grant": "\ud800", "arguments": b"{}"},
         {"name": "ü\0\n<b>", "client": "😀"},
+        {"approval": uuid.UUID(int=7)},
+        {"approval": uuid.UUID(int=7), "arguments": b"1" * 8193},
     ],
 )
 def test_a_template_writes_what_the_whole_entry_is(changed: dict[str, Any]) -> None:
     whole = entry(**changed)
     common = replace(whole, method="", name="", judgement=None, client="", era="")
+    common.approval = None
     written = Template(common).encode(
         whole.id,
         whole.method,
@@ -44,5 +48,6 @@ def test_a_template_writes_what_the_whole_entry_is(changed: dict[str, Any]) -> N
         whole.arguments,
         whole.judgement,
         Decision(cast(Any, whole.decision), whole.rule, whole.reason or None),
+        whole.approval,
     )
     assert written == encode_call(whole)

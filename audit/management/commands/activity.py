@@ -72,6 +72,7 @@ def told(record: Record) -> dict[str, Any]:
         "error_code": record.error_code,
         "is_error": record.is_error,
         "given_back": record.given_back,
+        "approval": record.approval_id,
         "arguments": orjson.Fragment(record.arguments) if record.arguments else None,
         "arguments_digest": record.arguments_digest,
     }
