@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from policies.compile import CompiledPolicy, compile_document
 from policies.document import parse
@@ -23,14 +23,19 @@ from policies.splice import NotEditable, Spliced
 Choice = State | Literal["unnamed"]
 CHOICES: tuple[Choice, ...] = ("unnamed", "allow", "limit", "ask", "deny", "hide")
 ACTIONS = {"deny": "deny", "ask": "require_approval"}
+# What a choice writes where nobody but the requester could decide, and takes back.
+ALONE = {"self_approval": True}
 FIRST_PACE = Pace(10, "minute")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
+    """`alone`: whom it asks about a call may be who made it."""
+
     tool: str
     choice: Choice
     pace: Pace | None = None
+    alone: bool = False
 
 
 def choose_all(text: str, changes: Iterable[Change]) -> str:
@@ -103,9 +108,12 @@ def _unname(edited: Spliced, effect: Effect) -> None:
 
 def _set_entry(edited: Spliced, effect: Effect, change: Change) -> None:
     path = _own_entry(edited, effect)
-    action = ACTIONS.get(change.choice)
-    if action:
-        edited.put((*path, "action"), action)
+    if change.choice == "ask":
+        _ask(edited, path, change.alone)
+        return
+    _ask_no_more(edited, path)
+    if change.choice == "deny":
+        edited.put((*path, "action"), ACTIONS["deny"])
         return
     for key in ("action", "reason"):
         if edited.has((*path, key)):
@@ -115,6 +123,27 @@ def _set_entry(edited: Spliced, effect: Effect, change: Change) -> None:
     elif effect.pace:
         kind = "rate_limit" if edited.has((*path, "rate_limit")) else "limits"
         edited.remove((*path, kind))
+
+
+def _ask(edited: Spliced, path: Path, alone: bool) -> None:
+    edited.put((*path, "action"), ACTIONS["ask"])
+    if alone and not edited.has((*path, "approval")):
+        edited.put((*path, "approval"), ALONE)
+
+
+def _ask_no_more(edited: Spliced, path: Path) -> None:
+    entry = edited.get(path)
+    if not isinstance(entry, dict) or entry.get("approval") != ALONE:
+        return
+    if not _asks_otherwise(entry):
+        edited.remove((*path, "approval"))
+
+
+def _asks_otherwise(entry: dict[str, Any]) -> bool:
+    over = (
+        limit.get("over") == "require_approval" for limit in entry.get("limits", ())
+    )
+    return bool(entry.get("approve_if")) or any(over)
 
 
 def _own_entry(edited: Spliced, effect: Effect) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from django.contrib import messages
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_POST
 from accounts import access, generation
 from accounts.access import MemberRequest, membership_required
 from accounts.models import Role
-from policies import comparing, drafting, editor, edits, publishing
+from policies import comparing, deciders, drafting, editor, edits, publishing
 from policies.document import DocumentError
 from policies.forms import NewPolicyForm
 from policies.models import Policy
@@ -29,6 +30,11 @@ MOST_LISTED = 500
 FIND_LENGTH = 200
 # Each is a change of the text that is read again: half a second in the largest.
 MOST_CHANGES = 50
+SELF_APPROVAL = '"self_approval"'
+SELF_APPROVAL_SET = (
+    "One person only could decide here, so self_approval is set: who made a call may"
+    " approve it, after signing in again. Take it out once there are more of you."
+)
 
 
 @membership_required(Role.VIEWER)
@@ -117,18 +123,21 @@ def choose(request: MemberRequest, policy_id: uuid.UUID) -> HttpResponse:
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"The table was not sent whole: {error}") from None
     text, refused = posted.text, []
+    alone = deciders.drafts_self_approval(request.organization)
     if len(changes) > MOST_CHANGES:
         refused.append(
             f"The first {MOST_CHANGES} changes are made; send the rest again."
         )
     for change in changes[:MOST_CHANGES]:
         try:
-            text = edits.choose(text, change)
+            text = edits.choose(text, replace(change, alone=alone))
         except NotEditable as error:
             refused.append(str(error))
         except DocumentError:
             refused.append("Correct the text first: the table changes a valid one.")
             break
+    if text.count(SELF_APPROVAL) > posted.text.count(SELF_APPROVAL):
+        refused.append(SELF_APPROVAL_SET)
     return _editor(request, policy, text, refused=refused, replaced=True)
 
 

@@ -80,7 +80,7 @@ def select_of(page: Any, name: str) -> Any:
     return page.get_by_label(f"What {name} gets", exact=True)
 
 
-def test_a_choice_in_the_table_is_made_in_the_text(open_page, bob, policy):
+def test_a_choice_in_the_table_is_made_in_the_text(open_page, alice, bob, policy):
     page = open_page(bob)
     page.goto(place(policy))
     select_of(page, "refund_all").select_option("ask")
@@ -96,7 +96,9 @@ def test_a_choice_in_the_table_is_made_in_the_text(open_page, bob, policy):
     assert (policy.draft, policy.draft_revision) == (wanted, 1)
 
 
-def test_a_choice_made_before_the_script_is_there_is_not_lost(open_page, bob, policy):
+def test_a_choice_made_before_the_script_is_there_is_not_lost(
+    open_page, alice, bob, policy
+):
     page, held = open_page(bob), []
     page.route("**/policy-editor*.js", lambda request: held.append(request))
     page.goto(place(policy), wait_until="commit")

@@ -36,6 +36,10 @@ def after(tool, choice, pace=None, text=SPEC):
     return choose(text, Change(tool, choice, pace))
 
 
+def alone(tool, choice, text=SPEC):
+    return choose(text, Change(tool, choice, alone=True))
+
+
 def effect(text, tool):
     return effect_of(compile_document(parse(text)), tool)
 
@@ -150,3 +154,37 @@ def test_every_choice_reads_back_as_chosen_and_touches_no_other_tool(choices):
                 assert choice != "limit" or now.pace == pace
             else:
                 assert (now.state, now.data) == (before[name].state, before[name].data)
+
+
+SELF = '{"action": "require_approval", "approval": {"self_approval": true}}'
+
+
+def test_where_nobody_else_could_decide_asking_allows_self_approval():
+    asks = alone("list_charges", "ask")
+
+    assert asks == SPEC.replace('"list_charges": {}', f'"list_charges": {SELF}')
+    assert effect(asks, "list_charges").state == "ask"
+
+
+@pytest.mark.parametrize("choice", ["allow", "deny", "limit"])
+def test_what_asking_wrote_goes_with_it(choice):
+    asks = alone("list_charges", "ask")
+
+    assert alone("list_charges", choice, asks) == alone("list_charges", choice)
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        '"approval": {"quorum": 2}',
+        '"approval": {"self_approval": true, "quorum": 1}',
+        '"approval": {"self_approval": true}, "approve_if": [{"conditions": []}]',
+    ],
+)
+def test_an_approval_that_a_person_wrote_stays(kept):
+    text = SPEC.replace('"list_charges": {}', f'"list_charges": {{{kept}}}')
+
+    asks = alone("list_charges", "ask", text)
+
+    assert kept in asks
+    assert kept in alone("list_charges", "deny", asks)

@@ -9,9 +9,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import GenerationChange
+from accounts.models import GenerationChange, Role
 from policies import publishing
 from policies.models import Policy
+from tests.conftest import member
 from tests.policies.web.conftest import tool
 
 DENY = '{\n  "version": "1",\n  "default": "deny"\n}\n'
@@ -291,3 +292,22 @@ def test_the_list_is_filtered_by_its_address(client, support, payments):
     assert b"No policy fits" in client.get("/policies/?server=nope").content
     page = client.get(f"/policies/?server={payments.public_id}").content
     assert f"/policies/{support.pk}/".encode() in page
+
+
+def test_asking_where_one_person_decides_allows_self_approval(client, place, acme):
+    """And says so; with a second approver it writes and says nothing of the kind."""
+
+    def asking() -> tuple[dict, str]:
+        fields = form_of(client.get(place))
+        fields["choice-0"] = "ask"
+        answer = client.post(f"{place}draft/choose/", fields)
+        document = json.loads(form_of(answer)["text"])
+        return document["tools"]["create_refund"], answer.content.decode()
+
+    entry, page = asking()
+    assert entry["approval"] == {"self_approval": True}
+    assert "may approve it, after signing in again" in page
+    member(acme, "anna", Role.APPROVER)
+    entry, page = asking()
+    assert entry == {"action": "require_approval"}
+    assert "after signing in again" not in page
