@@ -18,6 +18,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from accounts.forms import UTC
 from accounts.invitations import Sent
 from accounts.models import Invitation
 from accounts.templatetags.ui import visible
@@ -76,4 +77,5 @@ def _inviter(invitation: Invitation) -> str:
 def _said(moment: datetime, zone: str) -> str:
     """`Saturday, 28 November 2026, 13:31 (Europe/Paris)`"""
     local = moment.astimezone(ZoneInfo(zone))
-    return f"{local:%A}, {local.day} {local:%B %Y, %H:%M} ({zone})"
+    place = "UTC" if zone == UTC else zone
+    return f"{local:%A}, {local.day} {local:%B %Y, %H:%M} ({place})"

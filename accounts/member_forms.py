@@ -19,7 +19,8 @@ MAY = {
 
 
 def described(roles: list[Role]) -> list[tuple[str, str]]:
-    return [(role.value, f"{role.label}. {MAY[role]}") for role in roles]
+    """The narrowest first: each may what those before it may, and more."""
+    return [(role.value, f"{role.label}. {MAY[role]}") for role in reversed(roles)]
 
 
 class InviteForm(forms.Form):

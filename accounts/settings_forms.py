@@ -57,7 +57,7 @@ class SettingsForm(OrganizationForm):
     publishers_decide = forms.BooleanField(
         label="Who published a rule may decide its requests",
         required=False,
-        help_text="Off: the version that asks must come from somebody else.",
+        help_text="Off: whoever published the version that asks has no word.",
     )
     api_decisions = forms.BooleanField(
         label="API tokens may decide requests",

@@ -119,6 +119,7 @@ class GrantFields(forms.Form):
             required=False,
             help_text=f"In {organization.zone}. Empty: when it is revoked.",
         )
+        self.order_fields(self.field_order)
 
     def refuse(self, error: ValidationError) -> None:
         if not hasattr(error, "error_dict"):

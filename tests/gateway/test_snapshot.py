@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import generation
+from accounts import generation, members, organizations
 from accounts.keys import generation_key
 from accounts.models import Membership, Organization
 from approvals import deciding, openings, switches, waiver_views
@@ -176,6 +176,12 @@ def open_tool(rows: Rows) -> BreakGlass:
 
 Writer = Callable[[Rows], Any]
 WRITERS: dict[tuple[str, str], Writer] = {
+    ("accounts.Organization", "zone"): lambda rows: organizations.change(
+        rows.organization, zone="Europe/Paris"
+    ),
+    ("accounts.Membership", "role"): lambda rows: members.change_role(
+        rows.owner, rows.member, "viewer"
+    ),
     ("servers.Server", "name"): lambda rows: rows.update(name="renamed"),
     ("servers.Server", "url"): lambda rows: rows.update(url="http://127.0.0.1:8/mcp"),
     ("servers.Server", "era"): lambda rows: rows.store("legacy"),
