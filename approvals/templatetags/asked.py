@@ -2,7 +2,7 @@
 
 {% waiting_count as waiting %}      how many wait in this organization, once a request
 {{ state|state_badge }}             word, icon and tone, for the component "badge"
-{{ approval|decided_by }}           who approved or denied it
+{{ approval|decided_by:votes }}     who approved or denied it
 {{ waiver.arguments|likely }}       what a waiver lets differ
 {{ approval.expires_at|left }}      "7 min 12 s"
 """
@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from accounts.templatetags.ui import Badge, visible
 from approvals import inbox
-from approvals.models import Approval, State
+from approvals.models import Approval, State, Vote
 
 register = template.Library()
 
@@ -63,10 +63,10 @@ def state_badge(state: str) -> Badge:
 
 
 @register.filter
-def decided_by(approval: Approval) -> str:
+def decided_by(approval: Approval, votes: Iterable[Vote]) -> str:
     """Addresses; only those whose word it was that decided."""
     approves = approval.state != State.DENIED
-    said = [vote for vote in approval.votes.all() if vote.approves == approves]
+    said = [vote for vote in votes if vote.approves == approves]
     return ", ".join(vote.email for vote in said) if approval.decided_at else ""
 
 
