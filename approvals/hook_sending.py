@@ -83,7 +83,8 @@ def _release(lock: Lock) -> None:
 
 async def _run(now: datetime, limit: int, lock: Lock) -> int:
     began, sent = time.monotonic(), 0
-    pool = Pool(Door.from_settings(), per_target=limit, at_once=limit)
+    # Its own bounds count idle connections too: how many at a time is held here.
+    pool = Pool(Door.from_settings())
     running: dict[asyncio.Task[Outcome], Delivery] = {}
     try:
         while True:

@@ -11,7 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Received:
+    """`port` is the sender's: it tells connections apart."""
+
     path: str
+    port: int
     headers: dict[str, str]
     body: bytes
 
@@ -53,7 +56,9 @@ def handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            answer = receiver.take(Received(self.path, headers, body))
+            answer = receiver.take(
+                Received(self.path, self.client_address[1], headers, body)
+            )
             status, more, text = answer
             self.send_response(status)
             for name, value in more.items():

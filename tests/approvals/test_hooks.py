@@ -379,6 +379,19 @@ def test_our_own_parts_are_never_told(world, receiver, settings):
     assert "belongs to this product" in only(world).error
 
 
+def test_organizations_never_share_a_connection(world, receiver):
+    for organization in (world.acme, world.people["charlie"].organization):
+        for name in ("one", "two"):
+            hooks.test(hooks.add(organization, name, receiver.url(), "json")[0])
+    assert hooks.deliver_due(timezone.now(), 1) == 4
+    whose: dict[int, set[str]] = {}
+    for got in receiver.received:
+        slug = json.loads(got.body)["organization"]["slug"]
+        whose.setdefault(got.port, set()).add(slug)
+    # Within one they do, so that this would be seen.
+    assert sorted(map(sorted, whose.values())) == [["acme"], ["other"]]
+
+
 def test_a_large_answer_is_not_read(world, receiver):
     add(world, receiver.url())
     hooks.enqueue(world.asked.approval, "requested")
