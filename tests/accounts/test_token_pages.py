@@ -40,6 +40,7 @@ def test_it_is_shown_once(alice, sign_in):
     assert api_tokens.find(token)
     assert shown(client.get(LIST)) is None
     [row] = tokens()
+    assert row.expires_at
     days = (row.expires_at - row.created_at).total_seconds() / 86_400
     assert 89.9 < days < 90.1
 
