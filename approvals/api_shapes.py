@@ -112,7 +112,7 @@ class ApprovalSerializer(ApprovalSummarySerializer):
 
     @extend_schema_field({"type": "object", "additionalProperties": True})
     def get_arguments(self, approval: Approval) -> Any:
-        return json.loads(approval.arguments)
+        return json.loads(approval.arguments or "{}")
 
 
 class Text(serializers.CharField):

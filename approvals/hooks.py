@@ -66,7 +66,7 @@ def _about(approval: Approval, organization: Organization) -> About:
         .get(pk=approval.pk)
     )
     votes = Vote.objects.for_organization(organization).filter(approval=row)
-    given = json.loads(row.arguments)
+    given = json.loads(row.arguments or "{}")
     shown = redact(given, _schema(row), organization.redacted_keys)
     return About(row, list(votes.order_by("at", "pk")), shown)
 

@@ -275,7 +275,11 @@ class Notice(TenantModel):
 
 
 class Hook(TenantModel):
-    """Where an organization's own systems are told. `secret` signs what is sent."""
+    """Where an organization's own systems are told.
+
+    `secret` is sealed: the whole address, and the key that signs what is sent
+    (hook_keys.py). `url` is what pages show of the address.
+    """
 
     class Format(models.TextChoices):
         JSON = "json", "Webhook (signed JSON)"
