@@ -111,13 +111,10 @@ def bind(q: Question) -> Bound:
 def _locked(q: Question) -> Grant:
     # Locked, as two identical calls would both ask, and any number of different ones
     # would pass the bound on those that wait. A lock and not ON CONFLICT alone, which
-    # would know only the first of these.
-    return (
-        Grant.objects.for_organization(q.organization_id)
-        .select_related("organization", "membership")
-        .select_for_update(of=("self",), no_key=True)
-        .get(pk=q.grant_id)
-    )
+    # would know only the first of these. Nothing is joined: after waiting, Postgres
+    # would join the member who was there before.
+    rows = Grant.objects.for_organization(q.organization_id)
+    return rows.select_for_update(no_key=True).get(pk=q.grant_id)
 
 
 def _latest(q: Question, bound: str) -> tuple[Approval, datetime] | None:

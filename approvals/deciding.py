@@ -65,13 +65,10 @@ def vote(
 
 def _locked(approval_id: UUID, by: Membership) -> Approval:
     # Locked, as two words at one time would each count the other as not yet there: the
-    # last two of a quorum would leave it open, and a denial could be overtaken.
-    return (
-        Approval.objects.for_organization(by.organization_id)
-        .select_related("organization", "requester__user")
-        .select_for_update(of=("self",))
-        .get(pk=approval_id)
-    )
+    # last two of a quorum would leave it open, and a denial could be overtaken. Nothing
+    # is joined: after waiting, Postgres would join what was there before.
+    rows = Approval.objects.for_organization(by.organization_id)
+    return rows.select_for_update().get(pk=approval_id)
 
 
 def _still_open(row: Approval, now: datetime) -> None:

@@ -184,12 +184,9 @@ def _check_deciders(grant: Grant) -> None:
     if grant.policy is None:
         return
     # Locked, as a version that is published meanwhile is checked without this grant.
-    policy = (
-        Policy.objects.for_organization(grant.organization_id)
-        .select_related("organization", "current__published_by")
-        .select_for_update(of=("self",), no_key=True)
-        .get(pk=grant.policy.pk)
-    )
+    # Nothing is joined: after waiting, Postgres would join what was there before.
+    rows = Policy.objects.for_organization(grant.organization_id)
+    policy = rows.select_for_update(no_key=True).get(pk=grant.policy.pk)
     if found := deciders.undecidable_for(grant, policy):
         raise ValidationError({"policy": found.message})
 

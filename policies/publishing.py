@@ -208,10 +208,11 @@ def versions(policy: Policy) -> models.QuerySet[PolicyVersion]:
 
 
 def _locked(policy: Policy) -> Policy:
-    # Locked, as two publishers would otherwise take the same next number.
+    # Locked, as two publishers would otherwise take the same next number. `current` is
+    # not joined: after waiting, Postgres would join the version that was there before.
     return (
         Policy.objects.for_organization(policy.organization_id)
-        .select_related("organization", "server", "current")
+        .select_related("organization", "server")
         .select_for_update(of=("self",))
         .get(pk=policy.pk)
     )

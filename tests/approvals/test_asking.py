@@ -16,9 +16,11 @@ from approvals.models import Approval, Notice, State
 from audit.ids import uuid7
 from policies.approving import DEFAULT, Terms
 from policies.decision import Ask
+from policies.models import Grant
 from servers.models import Origin, Severity
 from tests.approvals.desk import RULE, Desk
 from tests.conftest import member
+from tests.waiting import meanwhile
 
 
 def test_a_new_question_holds_all_that_people_are_shown(desk: Desk):
@@ -349,6 +351,17 @@ def test_of_calls_at_one_time_one_asks(desk: Desk, acme: Organization):
         assert len({said.id for asked, said in found if asked == amount}) == 1
     rows = Approval.objects.for_organization(acme)
     assert rows.filter(state=State.PENDING).count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_call_waits_for_its_grant_to_be_moved(desk: Desk):
+    """Then it is its new member's."""
+    rows = Grant.objects.for_organization(desk.acme)
+
+    with meanwhile(lambda: rows.update(membership=desk.anna)):
+        said = desk.ask(desk.question())
+
+    assert said.new and desk.row(said).requester_id == desk.anna.pk
 
 
 def test_who_joins_later_may_decide_too(desk: Desk, acme: Organization):

@@ -18,17 +18,19 @@ from policies.models import Policy, PolicyVersion
 from servers.models import Severity
 from tests.approvals.desk import RULE, Desk
 from tests.conftest import member
+from tests.waiting import meanwhile
 
 TWO = [(["role:approver"], 2)]
 LIKE = Wish(15, {"/amount": {"max": 5}})
 
 
-def refused(desk: Desk, row: Approval, by: Membership, *, at: Any = None, **more: Any):
+def refused(desk: Desk, row: Approval, by: Membership, **more: Any) -> str:
     """The code with which the word was not taken."""
-    before = Vote.objects.for_organization(desk.acme).count()
+    mine = Vote.objects.for_organization(desk.acme).filter(user=by.user)
+    before = mine.count()
     with pytest.raises(Refused) as caught:
         desk.vote(row, by, **more)
-    assert Vote.objects.for_organization(desk.acme).count() == before
+    assert mine.count() == before
     assert caught.value.text.endswith(".")
     return caught.value.code
 
@@ -398,6 +400,20 @@ def test_words_at_one_time_all_count(desk: Desk, deny: bool):
     assert desk.state(row) == (State.DENIED if denied else State.APPROVED)
     assert len(words) + len(codes) == len(people) and set(codes) <= {"decided"}
     assert denied or len(words) == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_word_waits_for_another_and_for_the_settings_of_then(desk: Desk):
+    """While adam's word is taken, the organization ends decisions over the API."""
+    row = desk.asked(terms=TWO)
+    Organization.objects.update(api_decisions=True)
+
+    def other() -> None:
+        desk.vote(row, desk.adam)
+        Organization.objects.update(api_decisions=False)
+
+    with meanwhile(other):
+        assert refused(desk, row, desk.anna, via=Via.API) == "api"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,14 +7,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import connection
 
 from accounts.models import Organization, User
-from approvals import race
-from approvals.management.commands import race_approvals
 from approvals.models import Approval
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,6 +17,7 @@ from policies.document import parse
 from policies.models import Grant, Policy
 from servers.models import Server
 from tests.conftest import member
+from tests.waiting import meanwhile
 
 RULE = "/tools/pay/action"
 LIMIT = {"counter": "c", "window": "day", "max": 1, "over": "require_approval"}
@@ -304,3 +305,19 @@ def test_drafts_allow_self_approval_while_there_is_one_approver(acme, alice, dor
     assert deciders.drafts_self_approval(acme)
     member(acme, "anna", Role.APPROVER)
     assert not deciders.drafts_self_approval(acme)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_grant_waits_for_a_version_that_is_being_published(policy, acme, alice):
+    """It is checked against that version: neither sees the other before its commit."""
+    publishes = meanwhile(lambda: publishing.publish_text(policy, text(), None))
+    with publishes, pytest.raises(ValidationError, match="nobody but alice"):
+        minted(policy, alice)
+
+    assert not Grant.objects.for_organization(acme).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_version_waits_for_a_grant_that_is_being_minted(policy, acme, alice):
+    with meanwhile(lambda: minted(policy, alice)):
+        assert "nobody but alice@example.com" in refusal(policy, text())

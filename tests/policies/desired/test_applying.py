@@ -461,3 +461,39 @@ def test_headers_left_behind_by_a_move_are_told(config, apply):
         "server payments: headers dropped, another host" in apply(moved).json["changes"]
     )
     assert refreshing.headers_of(only(Server)) == {}
+
+
+ASKS = {"tools": {"read_file": {"action": "require_approval"}}}
+
+
+def test_a_rule_that_nobody_but_the_requester_can_decide_changes_nothing(config, apply):
+    """As in the pages: at publishing, for the grants that are there."""
+    apply(config)
+    config["organization"]["name"] = "Acme Two"
+    config["policies"][0]["document"] |= ASKS
+    before = rows()
+
+    [(_, pointer, said)] = refusals(apply(config))
+
+    assert pointer == "/policies/0/document"
+    assert "/tools/read_file/action asks about calls of the grant “support-bot”" in said
+    assert "invite somebody, or set self_approval" in said
+    assert rows() == before
+
+
+def test_nor_does_a_grant_under_such_a_rule(config, apply):
+    config["policies"][0]["document"] |= ASKS
+    before = rows()
+
+    [(_, pointer, said)] = refusals(apply(config))
+
+    assert pointer == "/grants/0/policy"
+    assert "nobody but alice@example.com can decide" in said
+    assert rows() == before
+
+
+def test_somebody_invited_in_the_same_file_can_decide(config, apply):
+    config["policies"][0]["document"] |= ASKS
+    config["members"].append({"email": "anna@example.com", "role": "approver"})
+
+    assert apply(config).status == 0
