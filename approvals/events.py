@@ -8,21 +8,16 @@ beat finds every two seconds what no task was told of.
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Iterable
+from typing import Any
 
-from celery import current_app
 from django.db import connection, transaction
-from kombu.exceptions import KombuError
-from redis import RedisError
 
 from accounts.models import Membership, Role
 from approvals import eligible, hooks, links, notices
 from approvals.models import Approval, BreakGlass, Kind, Notice
+from approvals.starting import DELIVER, DELIVER_HOOKS, start
 
-log = logging.getLogger(__name__)
-
-DELIVER, DELIVER_HOOKS = "approvals.deliver", "approvals.deliver_hooks"
 # Events that people are mailed about, and as what.
 MAILED = {
     "requested": Kind.REQUEST,
@@ -37,10 +32,13 @@ def emit(approval: Approval, event: str) -> None:
     if event not in EVENTS:
         raise ValueError(f"{event!r} is no event of an approval")
     _require_transaction()
-    if event in MAILED:
-        _write(MAILED[event], _recipients(approval, event), approval=approval)
+    tasks = [DELIVER_HOOKS]
+    if kind := MAILED.get(event):
+        people = _recipients(approval, event)
+        _keep(_notice(each, kind=kind, approval=approval) for each in people)
+        tasks.append(DELIVER)
     hooks.enqueue(approval, event)
-    transaction.on_commit(functools.partial(_start, DELIVER_HOOKS))
+    transaction.on_commit(functools.partial(start, *tasks))
 
 
 def emit_opening(opening: BreakGlass, event: str) -> None:
@@ -49,8 +47,9 @@ def emit_opening(opening: BreakGlass, event: str) -> None:
         raise ValueError(f"{event!r} is no event of an opening")
     _require_transaction()
     rows = Membership.objects.for_organization(opening.organization_id)
-    owners = rows.filter(role=Role.OWNER).select_related("user")
-    _write(Kind.BREAK_GLASS, owners, opening=opening)
+    owners = rows.filter(role=Role.OWNER)
+    _keep(_notice(each, kind=Kind.BREAK_GLASS, opening=opening) for each in owners)
+    transaction.on_commit(functools.partial(start, DELIVER))
 
 
 def _recipients(approval: Approval, event: str) -> list[Membership]:
@@ -63,38 +62,16 @@ def _recipients(approval: Approval, event: str) -> list[Membership]:
     return [each for each in asked if each.user.email not in answered]
 
 
-def _write(
-    kind: Kind,
-    to: Iterable[Membership],
-    *,
-    approval: Approval | None = None,
-    opening: BreakGlass | None = None,
-) -> None:
-    """One row a person; a person who has one of this kind already gets no second."""
-    about = approval or opening
-    assert about is not None
-    notices = [
-        Notice(
-            organization_id=about.organization_id,
-            kind=kind,
-            approval=approval,
-            opening=opening,
-            user_id=each.user_id,
-        )
-        for each in to
-    ]
-    for notice in notices if approval else ():
-        notice.nonce_hash = links.nonce_hash(notice.pk)
-    if notices:
-        Notice.objects.bulk_create(notices, ignore_conflicts=True)
-        transaction.on_commit(functools.partial(_start, DELIVER))
+def _notice(to: Membership, **about: Any) -> Notice:
+    row = Notice(organization_id=to.organization_id, user_id=to.user_id, **about)
+    if row.approval_id:
+        row.nonce_hash = links.nonce_hash(row.pk)
+    return row
 
 
-def _start(task: str) -> None:
-    try:
-        current_app.send_task(task, retry=False)
-    except (KombuError, RedisError, OSError) as error:
-        log.warning("%s waits for the beat: %r", task, error)
+def _keep(rows: Iterable[Notice]) -> None:
+    """A person who has one of this kind already gets no second."""
+    Notice.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _require_transaction() -> None:

@@ -16,6 +16,7 @@ import uuid
 from typing import Any
 
 from django.core.signing import BadSignature, TimestampSigner
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -25,7 +26,6 @@ from approvals.models import Approval, Notice, State
 SALT = "approvals.link"
 NONCE_SALT = "approvals.link.nonce"
 NONCE_DIGITS = 32
-PATH = "/approvals/link/{}/"
 
 
 class LinkRefused(Exception):
@@ -51,7 +51,8 @@ class Expired(LinkRefused):
 def make(notice: Notice) -> tuple[str, bytes]:
     """The path of the link, and the SHA-256 that `nonce_hash` must hold for it."""
     nonce = _nonce(notice.pk)
-    return PATH.format(_signer().sign(f"{notice.pk.hex}.{nonce}")), digest(nonce)
+    signed = _signer().sign(f"{notice.pk.hex}.{nonce}")
+    return reverse("approvals:link", args=[signed]), digest(nonce)
 
 
 def nonce_hash(notice_id: uuid.UUID) -> bytes:

@@ -77,7 +77,6 @@ def message(letter: Letter, connection: Any = None) -> EmailMultiAlternatives:
     """Ready to be sent; the same letter has the same Message-ID each time."""
     template, context = _content(letter, clock.now())
     context |= {
-        "base_url": settings.BASE_URL,
         "organization": line(letter.to.organization.name),
         "short_organization": short(letter.to.organization.name),
     }

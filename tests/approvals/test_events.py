@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from celery import current_app
 from django.db import transaction
-from kombu.exceptions import OperationalError
+from kombu import Connection
 
 from accounts.models import Role
 from approvals import events, links
 from approvals.models import Approval, Delivery, Kind, Notice, State, Via, Vote
+from approvals.starting import DELIVER, DELIVER_HOOKS
 from tests.conftest import member
 from tests.world import World, make_approval, make_world
 
@@ -135,17 +141,35 @@ def test_tasks_start_after_the_commit(
     with django_capture_on_commit_callbacks(execute=True):
         emit(asked, "requested")
         assert tasks == []
-    assert tasks == [events.DELIVER, events.DELIVER_HOOKS]
+    assert tasks == [DELIVER_HOOKS, DELIVER]
 
 
-def test_without_a_broker_the_beat_finds_them(
-    asked: Approval, monkeypatch, caplog, django_capture_on_commit_callbacks
+@contextmanager
+def silent() -> Iterator[int]:
+    """The port of a broker that accepts connections and never answers."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        yield listening.getsockname()[1]
+
+
+@contextmanager
+def closed() -> Iterator[int]:
+    with silent() as port:
+        pass
+    yield port
+
+
+@pytest.mark.parametrize("broker", [silent, closed])
+def test_a_broker_that_does_not_answer_costs_little_and_loses_nothing(
+    asked: Approval, broker, monkeypatch, caplog, django_capture_on_commit_callbacks
 ) -> None:
-    def refuse(name: str, **_: object) -> None:
-        raise OperationalError("no broker")
-
-    monkeypatch.setattr(current_app, "send_task", refuse)
-    with django_capture_on_commit_callbacks(execute=True):
-        emit(asked, "requested")
-    assert "approvals.deliver waits for the beat" in caplog.text
+    with broker() as port:
+        away = Connection(f"redis://127.0.0.1:{port}/0")
+        monkeypatch.setattr(current_app, "connection_for_write", lambda: away)
+        began = time.monotonic()
+        with django_capture_on_commit_callbacks(execute=True):
+            emit(asked, "requested")
+        assert time.monotonic() - began < 5
+    assert "approvals.deliver_hooks, approvals.deliver: left to the beat" in caplog.text
     assert mailed() == {"adam", "bob", "anna"}

@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from approvals import due, events, mailing, notices, sending, tasks
+from approvals import due, events, mailing, notices, sending, starting, tasks
 from approvals.models import Approval, Notice, State
 from config.celery import app
 from config.env import smtp
@@ -216,4 +216,4 @@ def test_the_beat_starts_it_every_two_seconds(name: str) -> None:
 
 
 def test_events_name_tasks_that_exist() -> None:
-    assert {events.DELIVER, events.DELIVER_HOOKS} <= set(app.tasks)
+    assert {starting.DELIVER, starting.DELIVER_HOOKS} <= set(app.tasks)
