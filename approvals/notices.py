@@ -24,6 +24,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Max, Q
@@ -172,10 +173,9 @@ def _is_news(notice: Notice, to: Membership, now: datetime) -> bool:
 
 
 def _idle(notice: Notice, to: Membership, now: datetime) -> str:
-    if notice.opening_id is not None:
-        return _idle_opening(notice, to, now)
-    rows = Approval.objects.for_organization(notice.organization_id)
-    approval = rows.select_related("organization").get(pk=notice.approval_id)
+    if notice.opening is not None:
+        return _idle_opening(notice.opening, to, now)
+    approval: Any = notice.approval
     if approval.state != State.PENDING:
         return f"The request had ended by then: {approval.state}."
     if approval.expires_at <= now:
@@ -188,11 +188,10 @@ def _idle(notice: Notice, to: Membership, now: datetime) -> str:
     return "" if to in asked else "They were not to be asked any more."
 
 
-def _idle_opening(notice: Notice, to: Membership, now: datetime) -> str:
+def _idle_opening(opening: BreakGlass, to: Membership, now: datetime) -> str:
     if to.role != Role.OWNER:
         return "They are no owner any more."
-    rows = BreakGlass.objects.for_organization(notice.organization_id)
-    over = rows.get(pk=notice.opening_id).expires_at + OPENING_KEPT <= now
+    over = opening.expires_at + OPENING_KEPT <= now
     return "It was over for a day." if over else ""
 
 

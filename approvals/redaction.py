@@ -73,7 +73,8 @@ def redact(arguments: Any, schema: Any, keys: Iterable[str] = ()) -> Redacted:
     """`arguments`: parsed JSON; `schema`: the tool's inputSchema, or None; `keys`: the
     organization's own names, whose values are never shown."""
     own = frozenset(joined(key) for key in keys) - {""}
-    rows, left_out = [], 0
+    rows: list[Row] = []
+    left_out = 0
     for value in _values("", arguments, of_root(schema), own):
         if len(rows) < MOST_ROWS:
             rows.append(_row(value))

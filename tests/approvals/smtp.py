@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +11,8 @@ from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.controller import Controller
+
+from tests.run.made import free_port
 
 
 @dataclass
@@ -38,16 +39,9 @@ class MailServer:
         if self.refusal:
             return self.refusal
         mail = message_from_bytes(envelope.content, policy=policy.default)
-        self.mails.append(mail)  # type: ignore[arg-type]
+        self.mails.append(mail)
         await asyncio.sleep(self.slow)
         return "250 OK"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from celery import current_app
 from django.db import transaction
-from kombu import Connection
+from kombu.connection import Connection
 
 from accounts.models import Role
 from approvals import events, links

@@ -71,7 +71,7 @@ def letter(approval: Approval, event: str = "requested", to: str = "anna") -> Le
 
 def sent(taken: Letter) -> EmailMessage:
     raw = mailing.message(taken).message().as_bytes()
-    return message_from_bytes(raw, policy=policy.default)  # type: ignore[return-value]
+    return message_from_bytes(raw, policy=policy.default)
 
 
 def parts(taken: Letter) -> tuple[str, str, str]:

@@ -13,7 +13,8 @@ from approvals import due, events, mailing, notices, sending, starting, tasks
 from approvals.models import Approval, Notice, State
 from config.celery import app
 from config.env import smtp
-from tests.approvals.smtp import MailServer, free_port, mail_server
+from tests.approvals.smtp import MailServer, mail_server
+from tests.run.made import free_port
 from tests.world import World, make_approval, make_world
 
 pytestmark = pytest.mark.django_db
@@ -151,7 +152,7 @@ def test_a_mail_that_cannot_be_written_keeps_none_of_the_others(
             raise KeyError("reason")
         return write(letter)
 
-    monkeypatch.setattr(sending.mailing, "message", breaks)
+    monkeypatch.setattr(mailing, "message", breaks)
     tasks.deliver()
     assert server.recipients() == EVERYBODY[1:]
     assert rows()[0].error == "KeyError: 'reason'"

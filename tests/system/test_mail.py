@@ -23,7 +23,8 @@ from approvals import events
 from approvals.models import Approval, Notice, State
 from config.run.parts import PARTS
 from tests.approvals.smtp import MailServer, mail_server
-from tests.system.running import ROOT, until
+from tests.run.made import ROOT
+from tests.system.running import until
 from tests.world import World, make_approval, make_world
 
 REQUESTS, APPROVERS = 17, 3
