@@ -170,7 +170,11 @@ def _make(q: Question, bound: Bound, grant: Grant, now: datetime) -> Approval:
         binding=bound.binding,
         rules=[{"rule": ask.rule, "reason": ask.reason} for ask in q.asks],
         terms=[
-            {"approvers": list(terms.approvers), "quorum": terms.quorum}
+            {
+                "approvers": list(terms.approvers),
+                "quorum": terms.quorum,
+                "escalate_to": list(terms.escalate_to),
+            }
             for terms in q.asked.terms
         ],
         self_approval=q.asked.self_approval,

@@ -4,13 +4,12 @@ A member has a word where one of the terms names them, by role or e-mail, and no
 bars them: the requester has none (unless the policy allows it), and whoever published
 the rule has none where the organization says so. A delegate acts in the place of a
 member who has a word; giver and delegate count as one person, and neither is the
-requester. Whom an approval escalates to learns of it, and has a word only if the terms
-name them.
+requester. Whom an approval escalates to has a word from then on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -102,7 +101,7 @@ def panel(approval: Approval) -> Panel:
     members = Membership.objects.for_organization(organization_id)
     return Panel(
         approval,
-        tuple(Terms(tuple(t["approvers"]), t["quorum"]) for t in approval.terms),
+        tuple(_terms(approval)),
         tuple(
             members.filter(user__is_active=True)
             .select_related("user", "organization")
@@ -185,6 +184,13 @@ def _has_spoken(seen: Panel, giver: Membership) -> bool:
         vote.user_id == giver.user_id or vote.for_email.lower() == email
         for vote in seen.votes
     )
+
+
+def _terms(approval: Approval) -> Iterator[Terms]:
+    """By `approvers` those who are asked by now."""
+    for each in approval.terms:
+        others = each.get("escalate_to", ()) if approval.escalated_at else ()
+        yield Terms((*each["approvers"], *others), each["quorum"])
 
 
 def _publisher(approval: Approval) -> int | None:

@@ -37,8 +37,8 @@ class Approval(TenantModel):
     the identical call is known again.
 
     `rules` are those that asked, `[{"rule": pointer, "reason": text or null}]`;
-    `terms` whose word is needed, `[{"approvers": [...], "quorum": n}]`, all of which
-    must be met. `use_within` is in seconds, from the approval to `usable_until`.
+    `terms` whose word is needed, `[{"approvers": [...], "quorum": n, "escalate_to":
+    [...]}]`, all of which must be met; `escalate_to` is that of all terms, joined. `use_within` is in seconds, from the approval to `usable_until`.
     `first_call` and `used_call` are calls of the activity log. `reason` says why it
     was denied, cancelled or void.
     """
@@ -376,6 +376,16 @@ class Task(TenantModel):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     changed_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        indexes = [
+            models.Index(
+                fields=["created_at"],
+                name="approvals_task_working",
+                condition=models.Q(status="working"),
+            ),
+            models.Index(fields=["expires_at"], name="approvals_task_expires"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.status} task of {self.call}"

@@ -23,15 +23,17 @@ GENERAL = "/all_tools/"
 
 
 class Terms(NamedTuple):
-    """`quorum` different people of `approvers`, which are `role:X` or e-mails."""
+    """`quorum` different people of `approvers`, which are `role:X` or e-mails; once
+    three quarters of the time are over, of `escalate_to` as well."""
 
     approvers: tuple[str, ...] = ("role:approver",)
     quorum: int = 1
+    escalate_to: tuple[str, ...] = ()
 
 
 class Asked(NamedTuple):
     """All of `terms` must be met within `expires_in` seconds; the call may run for
-    `use_within` seconds after that."""
+    `use_within` seconds after that. `escalate_to` is that of all terms."""
 
     terms: tuple[Terms, ...] = (Terms(),)
     self_approval: bool = False
@@ -80,16 +82,18 @@ def is_general(rule: str) -> bool:
 
 def entry_asked(entry: Entry) -> Asked:
     data: Data = entry.data.get("approval", {})
+    escalate_to = tuple(data.get("escalate_to", DEFAULT.escalate_to))
     terms = Terms(
         tuple(data.get("approvers", DEFAULT.terms[0].approvers)),
         int(data.get("quorum", DEFAULT.terms[0].quorum)),
+        escalate_to,
     )
     return Asked(
         (terms,),
         data.get("self_approval", DEFAULT.self_approval),
         _seconds(data, "expires_in", DEFAULT.expires_in),
         _seconds(data, "use_within", DEFAULT.use_within),
-        tuple(data.get("escalate_to", DEFAULT.escalate_to)),
+        escalate_to,
     )
 
 

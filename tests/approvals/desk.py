@@ -87,7 +87,7 @@ class Desk:
         """A row that waits; `more` is of Asked, or of the question."""
         of_asked = {key: more.pop(key) for key in Asked._fields if key in more}
         if terms is not None:
-            of_asked["terms"] = tuple(Terms(tuple(who), count) for who, count in terms)
+            of_asked["terms"] = tuple(Terms(tuple(who), *more) for who, *more in terms)
         asked = DEFAULT._replace(**of_asked)
         return self.row(self.ask(self.question(amount, asked=asked, **more)))
 

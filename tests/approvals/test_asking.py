@@ -33,7 +33,8 @@ def test_a_new_question_holds_all_that_people_are_shown(desk: Desk):
     assert (row.state, row.requester_id) == (State.PENDING, desk.alice.pk)
     assert row.arguments == '{"amount":20000}'
     assert row.rules == [{"rule": RULE, "reason": "Moves money"}]
-    assert row.terms == [{"approvers": ["role:approver"], "quorum": 1}]
+    (terms,) = row.terms
+    assert terms == {"approvers": ["role:approver"], "quorum": 1, "escalate_to": []}
     assert (row.category, row.severity, row.critical) == ("Financial", "high", False)
     assert (row.first_call, row.client, row.policy_version) == (q.call, "robot", 3)
     lasts = row.expires_at - row.created_at

@@ -141,6 +141,29 @@ class TestQuorum:
         third = member(desk.acme, "zoe", Role.APPROVER)
         assert desk.vote(row, third).state == State.APPROVED
 
+    def test_nor_once_who_published_it_may_not_decide(self, desk, acme, published):
+        row = desk.asked(terms=TWO, policy_id=published.pk, policy_version=1)
+        desk.vote(row, desk.anna)
+        acme.publishers_decide = False
+        acme.save(update_fields=["publishers_decide"])
+
+        assert desk.vote(row, desk.adam).state == State.PENDING
+
+
+@pytest.fixture
+def published(desk: Desk, acme: Organization) -> Policy:
+    """Its first version is anna's."""
+    policy = Policy.objects.create(organization=acme, server=desk.server, name="p")
+    PolicyVersion.objects.create(
+        organization=acme,
+        policy=policy,
+        number=1,
+        text="{}",
+        digest="0" * 64,
+        published_by=desk.anna.user,
+    )
+    return policy
+
 
 class TestRights:
     def test_they_are_those_of_now(self, desk: Desk):
@@ -165,17 +188,8 @@ class TestRights:
         assert refused(desk, allowed, desk.alice) == "fresh"
         assert desk.vote(allowed, desk.alice, fresh=True).state == State.APPROVED
 
-    def test_the_publisher(self, desk: Desk, acme: Organization):
-        policy = Policy.objects.create(organization=acme, server=desk.server, name="p")
-        PolicyVersion.objects.create(
-            organization=acme,
-            policy=policy,
-            number=1,
-            text="{}",
-            digest="0" * 64,
-            published_by=desk.anna.user,
-        )
-        row = desk.asked(policy_id=policy.pk, policy_version=1)
+    def test_the_publisher(self, desk: Desk, acme: Organization, published: Policy):
+        row = desk.asked(policy_id=published.pk, policy_version=1)
         acme.publishers_decide = False
         acme.save(update_fields=["publishers_decide"])
 

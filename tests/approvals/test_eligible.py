@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Membership, Organization, Role
-from approvals import eligible
+from approvals import due, eligible
 from approvals.models import Approval, State
+from policies.approving import Terms
 from policies.models import Policy, PolicyVersion
 from tests.approvals.desk import Desk
 from tests.conftest import member
@@ -218,12 +219,30 @@ class TestDelegates:
         assert refused(row, dora) == "decided"
 
 
-def test_whom_it_escalates_to_learns_of_it_and_gets_no_word(desk: Desk, dora):
-    row = desk.asked(
-        terms=[(["anna@example.com"], 1)],
-        escalate_to=("role:admin", "dora@example.com", "alice@example.com"),
-    )
+def test_whom_it_escalates_to_has_a_word_from_then_on(desk: Desk, dora: Membership):
+    escalate_to = ("role:admin", "dora@example.com", "alice@example.com")
+    terms = Terms(("anna@example.com",), 1, escalate_to)
+    row = desk.asked(terms=[terms], escalate_to=escalate_to)
+    assert refused(row, dora) == refused(row, desk.adam) == "not_approver"
+    assert emails(eligible.approvers(row)) == ["anna"]
+
+    desk.pass_time(row, 7.6)
+    assert due.escalate() == 1
+    row = desk.row(row)
 
     assert emails(eligible.of_escalation(row)) == ["adam", "dora"]
-    assert refused(row, dora) == "not_approver"
-    assert refused(row, desk.adam) == "not_approver"
+    assert emails(eligible.approvers(row)) == ["adam", "anna", "dora"]
+    assert refused(row, desk.alice) == "own"
+    assert desk.vote(row, dora).state == State.APPROVED
+
+
+def test_they_have_none_on_terms_that_do_not_escalate_to_them(desk: Desk, dora):
+    """The entry escalates to dora, `all_tools` to nobody."""
+    own = Terms(("anna@example.com",), 1, ("dora@example.com",))
+    general = Terms(("role:admin",), 1)
+    row = desk.asked(terms=[own, general], escalate_to=own.escalate_to)
+    desk.pass_time(row, 7.6)
+    due.escalate()
+
+    assert desk.vote(row, dora).state == State.PENDING
+    assert desk.vote(row, desk.adam).state == State.APPROVED

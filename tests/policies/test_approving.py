@@ -45,7 +45,7 @@ def test_what_is_said_holds():
         OWN,
     )
 
-    terms = (Terms(("role:admin", "anna@example.com"), 2),)
+    terms = (Terms(("role:admin", "anna@example.com"), 2, ("role:owner",)),)
     assert said == Asked(terms, True, 5400, 90, ("role:owner",))
 
 
@@ -58,7 +58,8 @@ def test_when_both_ask_both_must_be_met_and_the_shorter_times_hold():
 
     said = whom(both, OWN, GENERAL)
 
-    owner, two = Terms(("role:owner",), 1), Terms(("role:approver",), 2)
+    owner = Terms(("role:owner",), 1, ("role:owner",))
+    two = Terms(("role:approver",), 2, ("a@b.c", "role:owner"))
     assert said == Asked((owner, two), False, 300, 60, ("role:owner", "a@b.c"))
     assert whom(both, OWN).terms == (owner,)
     assert whom(both, GENERAL).terms == (two,)
