@@ -14,7 +14,6 @@ from uuid import UUID
 from approvals.looking import Standing
 from approvals.models import Approval
 from gateway import approval_texts, holding, questions, refusals
-from gateway.errors import InvalidParams
 from gateway.exchange import Exchange
 from gateway.own_tool import LONGEST, NAME
 from gateway.questions import Unanswered
@@ -23,10 +22,12 @@ UNKNOWN = "This grant has no approval with that id."
 
 
 async def answer(x: Exchange) -> dict[str, Any]:
-    """The result. Raises InvalidParams."""
-    approval, seconds = _arguments(x.message.params.get("arguments", {}))
+    """The result; one that the model can act on, whatever it asked."""
     try:
+        approval, seconds = _arguments(x.message.params.get("arguments", {}))
         standing = await _standing(x, approval, seconds)
+    except ValueError as error:
+        return refusals.tool_error(str(error), {}, x.era)
     except Unanswered:
         return refusals.tool_error(approval_texts.UNSEEN, {}, x.era)
     if standing is None:
@@ -37,15 +38,16 @@ async def answer(x: Exchange) -> dict[str, Any]:
 
 
 def _arguments(arguments: dict[str, Any]) -> tuple[UUID, int]:
-    seconds = arguments.get("wait_s", 0)
+    """Raises ValueError."""
+    id, seconds = arguments.get("id"), arguments.get("wait_s", 0)
     if not {"id", "wait_s"}.issuperset(arguments):
-        raise InvalidParams(f"{NAME} takes id and wait_s")
+        raise ValueError(f"{NAME} takes id and wait_s.")
     if type(seconds) is not int or not 0 <= seconds <= LONGEST:
-        raise InvalidParams(f"wait_s is a whole number from 0 to {LONGEST}")
+        raise ValueError(f"wait_s is a whole number from 0 to {LONGEST}.")
     try:
-        return UUID(arguments["id"]), seconds
-    except (KeyError, ValueError, AttributeError, TypeError):
-        raise InvalidParams("id is the id of an approval") from None
+        return UUID(id if isinstance(id, str) else ""), seconds
+    except ValueError:
+        raise ValueError("id is the id of an approval.") from None
 
 
 async def _standing(x: Exchange, approval: UUID, seconds: int) -> Standing | None:

@@ -56,6 +56,8 @@ class Endings:
                 await self._look()
             except (ValkeyDown, Unavailable, Throttled) as error:
                 log.warning("open streams are not looked at: %s", error)
+            except Exception:  # noqa: BLE001 kill switches must not end with it
+                log.exception("open streams were not looked at")
 
     async def _look(self) -> None:
         open_ = defaultdict(list)

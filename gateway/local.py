@@ -71,7 +71,7 @@ async def answer(x: Exchange) -> None:
     elif x.method.kind == "task":
         await _task(x)
     elif x.method.kind == "helper":
-        await _check_approval(x)
+        await _reply(x, await check_approval.answer(x))
     else:
         await _reply(x, {})
 
@@ -87,15 +87,6 @@ async def _task(x: Exchange) -> None:
     if result is None:
         x.gateway.outcome(x, "error", code=INVALID_PARAMS)
         raise InvalidParams("Unknown task: it is another grant's, or over")
-    await _reply(x, result)
-
-
-async def _check_approval(x: Exchange) -> None:
-    try:
-        result = await check_approval.answer(x)
-    except InvalidParams:
-        x.gateway.outcome(x, "error", code=INVALID_PARAMS)
-        raise
     await _reply(x, result)
 
 

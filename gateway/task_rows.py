@@ -27,6 +27,9 @@ SILENCE = timedelta(seconds=20)
 # How long after the last moment at which it can run a task is kept.
 KEPT = timedelta(hours=1)
 BATCH = 50
+# How many expired ones are deleted at once, a day after they have expired.
+FORGOTTEN, FORGOTTEN_AFTER = 500, timedelta(days=1)
+RUNS = "It is decided; the call is being made."
 
 Status = Task.Status
 Tasks = TenantQuerySet[Task]
@@ -140,7 +143,7 @@ def claim(task: UUID, call: UUID, now: datetime) -> Work | None:
         pk=task,
         call=row.call,
         status=Status.WORKING,
-    ).update(running_since=now, call=call, changed_at=Now())
+    ).update(running_since=now, call=call, message=RUNS, changed_at=Now())
     if not claimed:
         return None
     return Work(
@@ -170,6 +173,13 @@ def leave(work: Work) -> None:
 
 def finish(work: Work, status: str, message: str, result: str) -> bool:
     return _finish(_mine(work), status, message, result)
+
+
+def forget() -> int:
+    """Deletes what nobody can ask for any more."""
+    rows = Task.objects.across_organizations()
+    old = rows.filter(expires_at__lt=Now() - FORGOTTEN_AFTER).order_by("expires_at")
+    return rows.filter(pk__in=old.values("pk")[:FORGOTTEN]).delete()[0]
 
 
 def _finish(rows: Tasks, status: str, message: str, result: str) -> bool:

@@ -45,20 +45,20 @@ if TYPE_CHECKING:
 EXTENSION = "io.modelcontextprotocol/tasks"
 POLL_MS = 3_000
 TOUCH_SECONDS = 5.0
+FORGET_SECONDS = 60.0
 # Of this process at once; more wait for the next look around.
 MOST_RUNNING = 32
 MOST_KEPT = 4 * 1024 * 1024
 METHOD: Final = "tools/call"
 
-RUNS = "It is decided: the call runs."
 ENDED = (
     "The approved call was handed over to be sent, and then the gateway process that"
     " ran it ended. It is not known whether it was executed: check before doing"
     " anything else. Calling again asks for a new approval."
 )
-TOO_LARGE = (
-    "The call was executed, and its result is too large to be kept for a task. Check"
-    " what it did; do not repeat it."
+NOT_KEPT = (
+    "The call was executed, and its result is too large to be kept for a task, or broke"
+    " off. Check what it did; do not repeat it."
 )
 
 log = logging.getLogger(__name__)
@@ -102,6 +102,7 @@ class Tasks:
         self._gateway, self._run = gateway, run
         self._running: dict[UUID, asyncio.Task[None]] = {}
         self._looking: set[asyncio.Task[None]] = set()
+        self._forgets_at = gateway.time() + FORGET_SECONDS
 
     def told(self, approval: UUID | None) -> None:
         """Something happened to this approval, or may have to any."""
@@ -180,7 +181,11 @@ class Tasks:
     # Running them
 
     async def _see_to(self, approval: UUID | None) -> None:
+        now = self._gateway.time()
         try:
+            if now >= self._forgets_at:
+                self._forgets_at = now + FORGET_SECONDS
+                await questions.answered(self._gateway, task_rows.forget)
             found = await questions.answered(
                 self._gateway, lambda: task_rows.due(approval)
             )
@@ -251,12 +256,14 @@ class Tasks:
             else:
                 await self._store(lambda: task_rows.leave(work))
             return
-        if len(x.kept) > MOST_KEPT:
-            told = _tool_error(work.call, TOO_LARGE)
+        try:
+            answer = strictjson.loads(x.kept) if len(x.kept) <= MOST_KEPT else None
+        except strictjson.BadJSON:  # it broke off within
+            answer = None
+        if answer is None:
+            told = _tool_error(work.call, NOT_KEPT)
             await self._finish(work, Status.COMPLETED, told)
-            return
-        answer = strictjson.loads(x.kept)
-        if "result" in answer:
+        elif "result" in answer:
             await self._finish(work, Status.COMPLETED, answer["result"])
         elif answer["error"]["code"] == INTERNAL_ERROR and not x.sent:
             log.warning("task %s did not run: %s", work.id, answer["error"]["message"])

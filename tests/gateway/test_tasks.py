@@ -353,3 +353,15 @@ async def test_the_meta_of_a_refusal_opens_the_record(asks: World) -> None:
     (approval,) = await asks.approvals()
     call = done["result"]["_meta"][META + "decisionId"]
     assert call == str(approval.first_call)
+
+
+async def test_those_that_expired_long_ago_are_forgotten(asks: World) -> None:
+    client = asks.client(capabilities=TASKS)
+    await begun(asks, client)
+    await begun(asks, client)
+    rows = Task.objects.across_organizations()
+    old = timezone.now() - timedelta(days=2)
+    await orm(lambda: rows.filter(pk=rows.first().pk).update(expires_at=old))  # type: ignore[union-attr]
+
+    assert await orm(task_rows.forget) == 1
+    assert await orm(rows.count) == 1
