@@ -161,32 +161,39 @@ def without_others(policy: Policy, compiled: CompiledPolicy) -> str:
     return next(found, "")
 
 
+def left(organization: Organization) -> list[Left]:
+    """What nobody can decide as things are."""
+    return list(_left(organization, list(_members(organization))))
+
+
 def left_without(
     organization: Organization, *, without: Membership, role: str | None = None
 ) -> list[Left]:
     """What could be decided and could no longer be if this member left, or had `role`
     instead."""
-    before = _bench(organization, None).members
-    others = [member for member in before if member.pk != without.pk]
+    members = list(_members(organization))
+    others = [member for member in members if member.pk != without.pk]
     after = others if role is None else [*others, _with_role(without, role)]
-    found: list[Left] = []
+    before = set(_left(organization, members))
+    return [
+        each
+        for each in _left(organization, after)
+        # Whose member leaves, that grant ends.
+        if (role is not None or each.grant.membership_id != without.pk)
+        and each not in before
+    ]
+
+
+def _left(organization: Organization, members: Sequence[Membership]) -> Iterator[Left]:
     for policy in _with_grants(organization):
         compiled = _in_force(policy)
         if compiled is None or policy.current is None:
             continue
         asking = list(askings(compiled))
-        publisher = _barred(organization, policy.current.published_by)
+        bench = Bench(members, _barred(organization, policy.current.published_by))
         for grant in _active(policy) if asking else ():
-            if role is None and grant.membership_id == without.pk:
-                continue  # it ends with its member
-            was = {
-                one.rule for one, _ in Bench(before, publisher).failing(asking, grant)
-            }
-            now = [
-                one.rule for one, _ in Bench(after, publisher).failing(asking, grant)
-            ]
-            found += [Left(policy, rule, grant) for rule in now if rule not in was]
-    return found
+            for one, _ in bench.failing(asking, grant):
+                yield Left(policy, one.rule, grant)
 
 
 def drafts_self_approval(organization: Organization) -> bool:

@@ -10,6 +10,7 @@ from django.db import connection
 from accounts import generation
 from accounts.forms import OrganizationForm
 from accounts.models import Membership, Organization, Role, User
+from policies import deciders
 from policies.desired.run import Refused, Run, refused
 from policies.desired.wanted import Wanted, WantedMember, WantedOrganization
 
@@ -68,8 +69,15 @@ def _checked(given: dict[str, str]) -> dict[str, str]:
 
 
 def bring_members(run: Run, wanted: Wanted) -> None:
+    before = set(deciders.left(run.organization))
     for member in wanted.members:
         _bring_member(run, member)
+    run.notes.extend(
+        f"policy {each.policy.name}: nobody can decide {each.rule} any more for the"
+        f" grant {each.grant.label}"
+        for each in deciders.left(run.organization)
+        if each not in before
+    )
     owners = _memberships(run).filter(role=Role.OWNER)
     if not owners.exists():
         raise Refused(("members",), "the organization would be left without an owner")

@@ -497,3 +497,18 @@ def test_somebody_invited_in_the_same_file_can_decide(config, apply):
     config["members"].append({"email": "anna@example.com", "role": "approver"})
 
     assert apply(config).status == 0
+
+
+def test_a_role_without_which_nobody_can_decide_is_noted(config, apply):
+    config["policies"][0]["document"] |= ASKS
+    anna = {"email": "anna@example.com", "role": "approver"}
+    config["members"].append(anna)
+    assert "nobody can decide" not in apply(config).said
+
+    anna["role"] = "viewer"
+    done = apply(config)
+
+    assert done.status == 0
+    said = "policy support: nobody can decide /tools/read_file/action any more"
+    assert f"{said} for the grant support-bot" in done.said
+    assert "nobody can decide" not in apply(config).said
