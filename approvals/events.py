@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from accounts.models import Membership, Role
-from approvals import eligible, hooks, links, notices
+from approvals import clock, eligible, hooks, links, notices
 from approvals.models import Approval, BreakGlass, Kind, Notice
 from approvals.starting import DELIVER, DELIVER_HOOKS, start
 
@@ -35,7 +35,7 @@ def emit(approval: Approval, event: str) -> None:
     tasks = [DELIVER_HOOKS]
     if kind := MAILED.get(event):
         people = _recipients(approval, event)
-        _keep(_notice(each, kind=kind, approval=approval) for each in people)
+        _keep(people, kind=kind, approval=approval)
         tasks.append(DELIVER)
     hooks.enqueue(approval, event)
     transaction.on_commit(functools.partial(start, *tasks))
@@ -48,7 +48,7 @@ def emit_opening(opening: BreakGlass, event: str) -> None:
     _require_transaction()
     rows = Membership.objects.for_organization(opening.organization_id)
     owners = rows.filter(role=Role.OWNER)
-    _keep(_notice(each, kind=Kind.BREAK_GLASS, opening=opening) for each in owners)
+    _keep(owners, kind=Kind.BREAK_GLASS, opening=opening)
     transaction.on_commit(functools.partial(start, DELIVER))
 
 
@@ -62,16 +62,19 @@ def _recipients(approval: Approval, event: str) -> list[Membership]:
     return [each for each in asked if each.user.email not in answered]
 
 
+def _keep(people: Iterable[Membership], **about: Any) -> None:
+    """Due at once, by the clock of all workers. Who has one of this kind already gets
+    no second."""
+    now = clock.now()
+    rows = [_notice(to, created_at=now, due_at=now, **about) for to in people]
+    Notice.objects.bulk_create(rows, ignore_conflicts=True)
+
+
 def _notice(to: Membership, **about: Any) -> Notice:
     row = Notice(organization_id=to.organization_id, user_id=to.user_id, **about)
     if row.approval_id:
         row.nonce_hash = links.nonce_hash(row.pk)
     return row
-
-
-def _keep(rows: Iterable[Notice]) -> None:
-    """A person who has one of this kind already gets no second."""
-    Notice.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _require_transaction() -> None:

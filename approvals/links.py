@@ -17,10 +17,10 @@ from typing import Any
 
 from django.core.signing import BadSignature, TimestampSigner
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts.models import User
+from approvals import clock
 from approvals.models import Approval, Notice, State
 
 SALT = "approvals.link"
@@ -68,7 +68,7 @@ def open(signed: str, user: User) -> Approval:
     if notice.user_id != user.pk:
         raise NotYours
     approval: Any = notice.approval
-    if approval.state == State.EXPIRED or approval.expires_at <= timezone.now():
+    if approval.state == State.EXPIRED or approval.expires_at <= clock.now():
         raise Expired(approval)
     return approval  # type: ignore[no-any-return]
 

@@ -10,6 +10,8 @@ from http import HTTPStatus
 
 import pytest
 from django.conf import global_settings
+from hypothesis import given
+from hypothesis import strategies as st
 
 from approvals.redaction import MOST_ROWS, Redacted, joined, redact, secret_name
 from approvals.secret_looks import looks_secret
@@ -275,6 +277,40 @@ def test_a_short_plain_list_is_one_row() -> None:
         "c[0]": '"d"',
         "c[1]": "hidden (it looks like a secret): a text",
     }
+
+
+KEYS = st.sampled_from(["amount", "a.b", "", "\u202e", "list", "x" * 80]) | st.text()
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+VALUES = st.recursive(
+    LEAVES, lambda below: st.lists(below) | st.dictionaries(KEYS, below)
+)
+CANARY = "canary of 1 value"
+HIDING = [
+    lambda below: ({"password": below}, None),
+    lambda below: ({"Customer-Name": below}, None),
+    lambda below: ({"s": below}, {"properties": {"s": {"writeOnly": True}}}),
+    lambda below: ([below], {"items": {"contentEncoding": "base64"}}),
+]
+
+
+@given(VALUES, st.sampled_from(HIDING), st.lists(KEYS | st.none(), max_size=5))
+def test_nothing_below_what_hides_is_ever_shown(value, hide, way) -> None:
+    hidden, schema = hide([value, CANARY, {"x": CANARY}])
+    for step in way:
+        hidden = [hidden] if step is None else {step: hidden, f"{step}2": 1}
+        schema = {"items": schema, "additionalProperties": schema} if schema else None
+    redacted = redact(hidden, schema, ["customerName"])
+    assert CANARY not in str(redacted)
+    assert redacted.hidden
+
+
+@given(VALUES, VALUES, st.lists(KEYS))
+def test_any_arguments_and_any_schema_are_read(value, schema, keys) -> None:
+    redacted = redact(value, schema, keys)
+    assert len(redacted.rows) <= MOST_ROWS
+    assert all(bool(row.shown) != bool(row.note) for row in redacted.rows)
+    longest = max(len(row.shown) + len(row.path) for row in redacted.rows)
+    assert longest < 600
 
 
 def test_no_arguments() -> None:
