@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.db.models import Prefetch, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Left, Length, Now
 
 from accounts.models import Organization
 from accounts.tenancy import TenantQuerySet
@@ -23,6 +23,8 @@ from approvals.models import Approval, State, Vote
 PAGE = 25
 # Names to choose from are those of the newest; others are typed into the address.
 MOST_LOOKED_THROUGH = 1_000
+# Characters of arguments that a list shows whole, which is what deciding there needs.
+MOST_INLINE = 400
 # More than these are said as “or more”.
 MOST_COUNTED = 100
 TABS = {"pending": "Waiting", "decided": "Decided", "expired": "Expired"}
@@ -104,11 +106,14 @@ def filtered(
 def page(
     organization: Organization, tab: str, form: InboxForm, query: dict[str, str]
 ) -> Page:
-    """`query` may hold `before`, where the page before ended."""
+    """`query` may hold `before`, where the page before ended. Of the arguments, up to
+    1 MiB each, rows have the `length` and what they begin with, `begins`."""
     if not form.is_valid():
         return Page([])
     rows = after(filtered(organization, tab, form), tab, query.get("before", ""))
-    found = list(named(rows, organization)[: PAGE + 1])
+    short = named(rows, organization).defer("arguments")
+    begins, length = Left("arguments", MOST_INLINE + 1), Length("arguments")
+    found = list(short.annotate(begins=begins, length=length)[: PAGE + 1])
     shown = found[:PAGE]
     if len(found) <= PAGE:
         return Page(shown)

@@ -16,8 +16,6 @@ from approvals import export, figures, inbox, opening_time, shown
 from approvals.forms import DecisionForm
 from approvals.headers import private
 from approvals.inbox import TABS, InboxForm
-from approvals.models import Approval
-from approvals.templatetags.asked import MOST_INLINE
 from policies.deciders import named_by
 
 FORMATS = {"csv": "CSV", "jsonl": "JSON lines"}
@@ -90,11 +88,11 @@ def _look(row: Any, request: MemberRequest, now: Any) -> None:
     row.inline = _inline(row, request)
 
 
-def _inline(row: Approval, request: MemberRequest) -> bool:
+def _inline(row: Any, request: MemberRequest) -> bool:
     """Where all of the call is shown, and nobody has to sign in for it again."""
     member = request.membership
     return (
-        len(row.arguments) <= MOST_INLINE
+        row.length <= inbox.MOST_INLINE
         and not row.critical
         and row.requester.user_id != member.user_id
         and row.organization.publishers_decide

@@ -20,6 +20,8 @@ from policies.positions import Path, pointer_of
 # Beyond them the form only offers equality: nobody reads so many rows.
 MOST_ROWS = 60
 SHOWN_VALUE = 80
+# Longer texts are no choice of a list.
+LONGEST_VALUE = 500
 KINDS = {"is": "exactly this", "in": "one of", "max": "at most", "any": "anything"}
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 ONLY_WHOLE = ("is", "any")
@@ -122,7 +124,8 @@ def _choices(value: Any) -> tuple[str, ...]:
         return ONLY_WHOLE
     if isinstance(value, str):
         # Values stand one a line, so one that has lines cannot be among them.
-        return ("is", "any") if len(value.splitlines()) > 1 else ("is", "in", "any")
+        listable = len(value) <= LONGEST_VALUE and len(value.splitlines()) < 2
+        return ("is", "in", "any") if listable else ONLY_WHOLE
     return ("is", "in", "max", "any") if exact(value) is not None else ONLY_WHOLE
 
 

@@ -34,8 +34,6 @@ STATES = {
 }
 WORDS = {"in": "one of", "max": "at most"}
 LONGEST = 60
-# Arguments up to here are shown whole in a list, which is what deciding there needs.
-MOST_INLINE = 400
 
 
 @register.simple_tag(takes_context=True)
@@ -81,9 +79,9 @@ def quorum(approval: Approval) -> int:
 
 
 @register.filter
-def whole(approval: Approval) -> bool:
+def whole(row: Any) -> bool:
     """Whether a list shows all of its arguments."""
-    return len(approval.arguments) <= MOST_INLINE
+    return bool(row.length <= inbox.MOST_INLINE)
 
 
 @register.filter

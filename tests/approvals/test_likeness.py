@@ -12,7 +12,7 @@ from approvals.waiving import alike, decoded, equality
 
 CALL = (
     '{"amount":20000,"currency":"eur","force":false,"lines":[{"sku":"a"},2.5],'
-    '"none":null,"text":"one\\ntwo"}'
+    '"long":"' + "x" * 501 + '","none":null,"text":"one\\ntwo"}'
 )
 
 
@@ -94,6 +94,7 @@ def test_what_cannot_be_meant_is_said_beside_its_row(posted, label, said):
         ({"currency": "max 5"}, "currency"),
         ({"force": "in true"}, "force"),
         ({"text": "in one"}, "text"),
+        ({"long": "in x"}, "long"),
         ({"amount": "bogus"}, "amount"),
     ],
 )
