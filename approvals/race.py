@@ -184,7 +184,7 @@ class _Here:
 def _begin(barrier: Barrier) -> None:
     _Here.barrier = barrier
     # Nobody is to be told: tasks stay in this process, and end with it.
-    current_app.conf.broker_url = "memory://"
+    current_app.conf.broker_url = "memory://localhost/"
 
 
 def _do(part: Part, at: Course, number: int) -> list[Any]:
