@@ -77,7 +77,27 @@ async def _guarded(x: Exchange) -> None:
 
 
 async def _wait(x: Exchange) -> None:
-    held = await _held_of(x)
+    asked = asyncio.ensure_future(_held_of(x))
+    try:
+        held = await asyncio.shield(asked)
+        await _go_on(x, held)
+    except asyncio.CancelledError:
+        if x.cancelled:
+            x.gateway.background(_give_up(x, asked))
+        raise
+
+
+async def _give_up(x: Exchange, asked: asyncio.Future[Asked]) -> None:
+    """The client went away, or wants no answer any more; also while it was asked."""
+    await asyncio.wait([asked])
+    if asked.cancelled() or asked.exception() is not None:
+        return
+    standing = asked.result().standing
+    if standing.kind == "pending" and standing.id is not None:
+        await holding.give_up(x, standing.id)
+
+
+async def _go_on(x: Exchange, held: Asked) -> None:
     if held.approved:
         await _again(x, held)
     elif held.standing.kind == "pending":
@@ -154,9 +174,10 @@ async def _elicit(x: Exchange, standing: Standing) -> None:
 async def _hold(x: Exchange, held: Asked) -> None:
     rights, standing = x.snapshot.rights, held.standing
     seconds = holding.window(rights, x.client)
-    with x.gateway.slots.taken(rights) as room:
-        if room and seconds and _takes_events(x):
-            standing = await _held(x, standing, seconds)
+    if seconds and _takes_events(x):
+        async with x.gateway.slots.taken(rights, seconds) as room:
+            if room:
+                standing = await _held(x, standing, seconds)
     # A client of the handshake era that went away hears no result: it is kept for
     # the call that it makes when it is back.
     if standing.kind == "approved" and not x.gone:
@@ -166,13 +187,7 @@ async def _hold(x: Exchange, held: Asked) -> None:
 
 
 async def _held(x: Exchange, standing: Standing, seconds: float) -> Standing:
-    assert standing.id is not None
-    try:
-        found = await holding.hold(x, standing, seconds)
-    except asyncio.CancelledError:
-        if x.cancelled:
-            x.gateway.background(holding.give_up(x, standing.id))
-        raise
+    found = await holding.hold(x, standing, seconds)
     if x.era == "legacy" and found.kind != "pending" and _opens_pages(x):
         told = {"elicitationId": str(standing.id)}
         method = "notifications/elicitation/complete"

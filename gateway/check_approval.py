@@ -60,7 +60,7 @@ async def _standing(x: Exchange, approval: UUID, seconds: int) -> Standing | Non
     found = await questions.look(x.gateway, rights.organization_id, approval)
     if found.kind != "pending" or not seconds:
         return found
-    with x.gateway.slots.taken(rights) as room:
+    async with x.gateway.slots.taken(rights, seconds) as room:
         return await holding.hold(x, found, seconds) if room else found
 
 

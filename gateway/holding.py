@@ -1,17 +1,15 @@
 """Keeping a call open for a while, until somebody has decided.
 
 The client's stream is begun at once, kept alive, and told of progress where the client
-wants to hear of it. How many may be held is bounded for a grant, an organization and
-this process; beyond that the call is answered at once and asked for again.
+wants to hear of it. How many may be held is bounded (gateway/slots.py); beyond that the
+call is answered at once, and made again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -22,7 +20,6 @@ from gateway.exchange import Exchange
 from gateway.questions import Unanswered
 from gateway.snapshot import Rights
 
-MOST_OF_GRANT, MOST_OF_ORGANIZATION, MOST = 8, 64, 2_000
 # Seconds between two signs of life; clients give up after sixty without any.
 SIGN_EVERY = 12.0
 # What one sign of ours counts as: less than any that a server sends after it.
@@ -30,42 +27,6 @@ STEP = 1e-6
 LONGEST = 240
 
 log = logging.getLogger(__name__)
-
-
-class Slots:
-    """Who may be held, in this process."""
-
-    def __init__(self) -> None:
-        self._grants: Counter[UUID] = Counter()
-        self._organizations: Counter[UUID] = Counter()
-        self.held = 0
-
-    @contextmanager
-    def taken(self, rights: Rights) -> Iterator[bool]:
-        """False: there is no room."""
-        grant, organization = rights.grant_id, rights.organization_id
-        if (
-            self._grants[grant] >= MOST_OF_GRANT
-            or self._organizations[organization] >= MOST_OF_ORGANIZATION
-            or self.held >= MOST
-        ):
-            yield False
-            return
-        self._add(grant, organization, 1)
-        try:
-            yield True
-        finally:
-            self._add(grant, organization, -1)
-
-    def _add(self, grant: UUID, organization: UUID, one: int) -> None:
-        self.held += one
-        for counter, key in (
-            (self._grants, grant),
-            (self._organizations, organization),
-        ):
-            counter[key] += one
-            if not counter[key]:
-                del counter[key]
 
 
 def window(rights: Rights, client: str) -> float:

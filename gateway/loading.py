@@ -13,7 +13,6 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db import close_old_connections
 from django.db.models import Q
 from django.utils import timezone
 
@@ -41,7 +40,6 @@ class Found(NamedTuple):
 
 
 def find(digest: bytes) -> Found | None:
-    close_old_connections()
     row = (
         Grant.objects.across_organizations()
         .filter(token_hash=digest)
@@ -53,7 +51,6 @@ def find(digest: bytes) -> Found | None:
 
 def load(digest: bytes, door: Door) -> Rights | None:
     """None where no grant has this token (any more)."""
-    close_old_connections()
     grant = (
         Grant.objects.across_organizations()
         .select_related("organization", "membership__user", "server", "policy__current")
@@ -65,7 +62,6 @@ def load(digest: bytes, door: Door) -> Rights | None:
 
 def touch(grant_id: UUID) -> None:
     """Says that the grant is in use, at most once a minute."""
-    close_old_connections()
     now = timezone.now()
     Grant.objects.across_organizations().filter(
         Q(last_used_at=None) | Q(last_used_at__lt=now - USED_EVERY),

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from django.db import Error as DatabaseError
-from django.db import connections
 
 from gateway import loading
 from gateway.budgets import Bucket
 from gateway.errors import Throttled, Unavailable
 from gateway.snapshot import FRESH, Rights, Snapshot
+from gateway.threads import Threads
 from gateway.valkey import Valkey, ValkeyDown
 from policies.document import DocumentError
 from policies.limits import Owners, fresh_generation
@@ -46,7 +43,7 @@ class Snapshots:
         self._held: OrderedDict[bytes, Snapshot] = OrderedDict()
         self._loading: dict[bytes, asyncio.Task[Snapshot | None]] = {}
         self._background: set[asyncio.Task[None]] = set()
-        self._threads = ThreadPoolExecutor(THREADS, "snapshots")
+        self._threads = Threads(THREADS, "snapshots")
         self._unknown = Bucket(UNKNOWN_A_SECOND)
 
     def get(self, digest: bytes, now: float) -> Snapshot | None:
@@ -143,23 +140,14 @@ class Snapshots:
         task.add_done_callback(self._background.discard)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, work)
+        return await self._threads.run(work)
 
     async def close(self) -> None:
-        """Waits for what is being read, then closes each thread's connections."""
+        """Waits for what is being read."""
         await asyncio.gather(
             *self._background, *self._loading.values(), return_exceptions=True
         )
-        everyone = threading.Barrier(THREADS)
-
-        def end() -> None:
-            with suppress(threading.BrokenBarrierError):  # one hangs: leave it
-                everyone.wait(5)
-            connections.close_all()
-
-        await asyncio.gather(*(self.in_thread(end) for _ in range(THREADS)))
-        self._threads.shutdown()
+        await self._threads.close()
 
 
 def _unreadable(log: str) -> Unavailable:

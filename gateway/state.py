@@ -19,12 +19,12 @@ from gateway.door import Hosts, token_digest
 from gateway.ending import Endings
 from gateway.errors import UpstreamFault
 from gateway.exchange import Exchange
-from gateway.holding import Slots
 from gateway.jsonrpc import Id
 from gateway.keys import Keys
 from gateway.outcomes import Outcomes
 from gateway.refresh import Refresher
 from gateway.sessions import Session
+from gateway.slots import Slots
 from gateway.snapshot import Rights, Snapshot
 from gateway.snapshots import Snapshots
 from gateway.tasks import Run, Tasks
@@ -67,7 +67,7 @@ class Gateway:
         self.base_url = settings.BASE_URL
         self.approvals = Threads(questions.THREADS, "approvals")
         self.turns: Counter[UUID] = Counter()
-        self.slots = Slots()
+        self.slots = Slots(self.valkey)
         self.tasks = Tasks(self, rerun)
         self.waker = Waker(settings.REDIS_URL, self._decided, self.tasks.told)
         self._endings = Endings(self)

@@ -16,6 +16,7 @@ from tests.gateway.test_asking import ASKS, META, ran, states
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(60)]
 OPENS: dict[str, Any] = {"elicitation": {"form": {}, "url": {}}}
+NO_PAGES: dict[str, Any] = {"elicitation": {"form": {}}}
 PAY: dict[str, Any] = {"name": "pay", "arguments": {"amount": 5}}
 
 
@@ -87,7 +88,8 @@ async def test_only_those_that_declare_it_in_this_request_are_asked(
 ) -> None:
     await asks.client(capabilities=OPENS).call("pay", {"amount": 5})
 
-    for declared in ({}, {"elicitation": {}}, {"elicitation": {"form": {}}}):
+    kinds: list[dict[str, Any]] = [{}, {"elicitation": {}}, NO_PAGES]
+    for declared in kinds:
         answer = await asks.client(capabilities=declared).call("pay", {"amount": 5})
         assert "content" in answer.result, declared
 

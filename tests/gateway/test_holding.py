@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 from unittest import mock
@@ -10,10 +12,9 @@ from uuid import uuid4
 
 import pytest
 
-from approvals import switches
+from approvals import asking, switches
 from approvals.models import State
-from gateway import holding, sse, waker
-from gateway.holding import Slots
+from gateway import holding, slots, sse, waker
 from tests.fakes.mcp_server import FakeServer
 from tests.gateway.asgi import Pending
 from tests.gateway.conftest import World, orm
@@ -121,6 +122,29 @@ async def test_a_modern_client_that_goes_away_cancels(held: World) -> None:
     assert "went away" in approval.reason
 
 
+async def test_who_goes_away_while_the_question_is_stored_cancels_it_too(
+    held: World,
+) -> None:
+    stored, real = threading.Event(), asking.ask
+
+    def slow(q: Any) -> Any:
+        try:
+            return real(q)
+        finally:
+            stored.set()
+            time.sleep(0.5)
+
+    with mock.patch.object(asking, "ask", slow):
+        pending = held.client().begin("tools/call", PAY)
+        await asyncio.to_thread(stored.wait, 10)
+        pending.disconnect()
+        await pending.task
+
+        async with asyncio.timeout(10):
+            while await states(held) != [State.CANCELLED]:
+                await asyncio.sleep(0.02)
+
+
 async def test_it_does_not_cancel_what_another_call_waits_for(held: World) -> None:
     first = held.client().begin("tools/call", PAY)
     second = held.client().begin("tools/call", PAY)
@@ -164,52 +188,64 @@ async def test_a_cancelled_notification_cancels(held: World) -> None:
     await asyncio.wait_for(pending.task, 10)
 
 
-async def test_how_many_are_held_is_bounded_for_each_grant(held: World) -> None:
-    client = held.client()
+async def test_how_many_are_held_is_bounded_over_all_processes(held: World) -> None:
+    apps = [held.app, held.another_process()]
     pending = [
-        client.begin("tools/call", PAY | {"arguments": {"amount": n}})
-        for n in range(holding.MOST_OF_GRANT)
+        held.client(app=apps[n % 2]).begin("tools/call", amount(n))
+        for n in range(slots.MOST_OF_GRANT)
     ]
     for one in pending:
         await one.begun()
 
-    over = await client.call("pay", {"amount": 99})
-
-    assert over.headers["content-type"] == "application/json"
-    assert "call again with the same arguments" in over.text
-    for one in pending:
+    for app in apps:
+        over = await held.client(app=app).request("tools/call", amount(99))
+        assert over.headers["content-type"] == "application/json"
+        assert "call again with the same arguments" in over.text
+    pending.pop().disconnect()
+    await asyncio.sleep(0.5)
+    room = held.client().begin("tools/call", amount(99))
+    await room.begun()
+    for one in (*pending, room):
         one.disconnect()
-    await asyncio.gather(*(one.task for one in pending))
-    assert held.app.state is not None and held.app.state.slots.held == 0
+    await asyncio.gather(*(one.task for one in (*pending, room)))
+    assert [app.state.slots.held for app in apps if app.state] == [0, 0]
 
 
-def test_slots_are_bounded_in_every_way(world_rights: Any) -> None:
-    slots, taken = Slots(), []
-    organization = uuid4()
-    for _ in range(holding.MOST_OF_ORGANIZATION):
-        one = slots.taken(world_rights(organization))
-        assert one.__enter__()
-        taken.append(one)
-    with slots.taken(world_rights(organization)) as room:
-        assert not room
-    with (
-        slots.taken(world_rights(uuid4())) as room,
-        mock.patch.object(holding, "MOST", slots.held),
-    ):
-        assert room
-        with slots.taken(world_rights(uuid4())) as another:
-            assert not another
-    for one in taken:
-        one.__exit__(None, None, None)
-    assert slots.held == 0
+def amount(number: int) -> dict[str, Any]:
+    return PAY | {"arguments": {"amount": number}}
 
 
-@pytest.fixture
-def world_rights() -> Any:
-    def rights(organization: Any) -> Any:
-        return mock.Mock(grant_id=uuid4(), organization_id=organization)
+async def test_places_of_a_process_that_died_are_free_again(held: World) -> None:
+    await held.client().request("tools/list")
+    assert held.app.state is not None
+    rights = mock.Mock(grant_id=uuid4(), organization_id=uuid4(), shard=7)
+    with mock.patch.object(slots, "MOST_OF_GRANT", 1):
+        died = held.app.state.slots.taken(rights, 0.2)
+        assert await died.__aenter__()
+        async with held.app.state.slots.taken(rights, 0.2) as room:
+            assert not room
+        later = time.time() + 10
+        with mock.patch("gateway.slots.time.time", return_value=later):
+            async with held.app.state.slots.taken(rights, 0.2) as room:
+                assert room
+        await died.__aexit__(None, None, None)
 
-    return rights
+
+async def test_an_organization_and_a_process_have_bounds_too(held: World) -> None:
+    await held.client().request("tools/list")
+    assert held.app.state is not None
+    own, organization = held.app.state.slots, uuid4()
+
+    def rights() -> Any:
+        return mock.Mock(grant_id=uuid4(), organization_id=organization, shard=7)
+
+    with mock.patch.object(slots, "MOST_OF_ORGANIZATION", 1):
+        async with own.taken(rights(), 9) as first, own.taken(rights(), 9) as second:
+            assert first and not second
+    with mock.patch.object(slots, "MOST", 1):
+        async with own.taken(rights(), 9) as first, own.taken(rights(), 9) as second:
+            assert first and not second
+    assert own.held == 0
 
 
 def test_a_client_may_have_a_window_of_its_own() -> None:

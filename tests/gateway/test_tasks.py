@@ -76,7 +76,8 @@ async def test_a_task_runs_once_it_is_approved(asks: World, fake: FakeServer) ->
 async def test_only_a_request_that_declares_it_gets_a_task(asks: World) -> None:
     await begun(asks)
 
-    for declared in ({}, {"extensions": {}}, {"tasks": {}}):
+    kinds: list[dict[str, Any]] = [{}, {"extensions": {}}, {"tasks": {}}]
+    for declared in kinds:
         answer = await asks.client(capabilities=declared).call("pay", {"amount": 5})
         assert answer.result["isError"], declared
     legacy = await asks.connected("legacy", capabilities=TASKS)
