@@ -90,7 +90,7 @@ def ask(q: Question) -> Standing:
         covered = found.kind != "pending" or q.rules <= found.rules
         if found.kind != "none" and covered:
             return found
-    _end_open(q, bound)
+    _end_open(grant, bound)
     if _waiting(grant) >= grant.organization.pending_most:
         return NONE._replace(kind="too_many")
     made = _make(q, bound, grant, clock.now())
@@ -129,18 +129,20 @@ def _latest(q: Question, bound: str) -> tuple[Approval, datetime] | None:
         .filter(binding=bound, requester=F("grant__membership"))
         .annotate(looked_at=Now())
         .select_related("organization")
+        .defer("arguments")
         .order_by(open_first, "-created_at")
         .first()
     )
     return None if row is None else (row, row.looked_at)
 
 
-def _end_open(q: Question, bound: Bound) -> None:
+def _end_open(grant: Grant, bound: Bound) -> None:
     """Ends what is still open of this call and does not answer it."""
-    rows = Approval.objects.for_organization(q.organization_id)
+    rows = Approval.objects.for_organization(grant.organization_id)
     for row in rows.filter(binding=bound.binding, state__in=OPEN):
+        moved = row.requester_id != grant.membership_id
         if not ending.expire(row):
-            ending.void(row, MORE_RULES)
+            ending.void(row, MOVED if moved else MORE_RULES)
 
 
 def _waiting(grant: Grant) -> int:

@@ -101,6 +101,7 @@ def look(organization_id: UUID, approval_id: UUID) -> Standing:
         .filter(pk=approval_id)
         .annotate(looked_at=Now())
         .select_related("organization")
+        .defer("arguments")
         .first()
     )
     return NONE if row is None else standing_of(row, row.looked_at)

@@ -50,6 +50,7 @@ PURE = {
     "gateway/sessions.py",
     "gateway/sse.py",
     "gateway/strictjson.py",
+    "policies/approving.py",
     "policies/cases.py",
     "policies/compile.py",
     "policies/decide.py",

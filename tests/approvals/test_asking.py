@@ -106,7 +106,7 @@ def test_a_grant_that_moved_does_not_take_its_approvals_along(
     assert asking.find(desk.question(1)).kind == "none"
     assert not running.consume(acme.pk, row.pk, uuid7())
     assert desk.ask(desk.question(1)).new
-    assert desk.state(row) == State.VOID
+    assert (desk.state(row), desk.row(row).reason) == (State.VOID, asking.MOVED)
 
 
 WRITTEN = {
@@ -166,6 +166,7 @@ class TestRules:
 
         assert second.new and second.rules == {rule.rule for rule in self.MORE}
         assert desk.state(first) == State.VOID
+        assert desk.row(first).reason == asking.MORE_RULES
 
     def test_what_is_approved_says_which_rules_it_covers(self, desk: Desk):
         row = desk.approved()
