@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -12,10 +13,10 @@ from uuid import uuid4
 
 import pytest
 
-from approvals import asking, switches
+from approvals import asking, switches, waking
 from approvals.models import State
 from gateway import holding, slots, sse, waker
-from tests.fakes.mcp_server import FakeServer
+from tests.fakes.mcp_server import FakeServer, Raw
 from tests.gateway.asgi import Pending
 from tests.gateway.conftest import World, orm
 from tests.gateway.test_asking import ASKS, ERAS, META, ran, states
@@ -295,6 +296,65 @@ async def test_a_changed_entry_that_denies_makes_it_void(
 
     assert answer.result["_meta"][META + "rule"] == "/tools/pay/action"
     assert "is void" in answer.text and ran(fake) == []
+
+
+async def test_a_large_answer_becomes_one_event_of_the_held_stream(
+    held: World, fake: FakeServer
+) -> None:
+    text = "x" * 3_000_000
+    whole = {"content": [{"type": "text", "text": text}], "resultType": "complete"}
+
+    def answers(message: Any, seen: Any) -> Raw:
+        reply = {"jsonrpc": "2.0", "id": message["id"], "result": whole}
+        body = json.dumps(reply, indent=1).encode()  # with line ends
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+        return Raw(b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body))
+
+    fake.on("tools/call", answers)
+    pending = held.client().begin("tools/call", PAY)
+    await asked(held)
+    await held.decide()
+
+    answer = await pending.answer()
+
+    events = [e for e in answer.body.split(b"\n\n") if e.startswith(b"data: ")]
+    assert json.loads(events[-1].removeprefix(b"data: "))["result"] == whole
+    assert b"\n" not in events[-1]
+
+
+async def test_a_client_that_takes_no_stream_is_not_held(held: World) -> None:
+    pending = held.client().begin(
+        "tools/call", PAY, headers={"accept": "application/json"}
+    )
+
+    answer = await pending.answer()
+
+    assert answer.headers["content-type"] == "application/json"
+    assert "call again with the same arguments" in answer.text
+
+
+async def test_after_a_lost_subscription_all_who_wait_look_again(
+    held: World, fake: FakeServer
+) -> None:
+    with mock.patch.object(waker, "LOOK_SECONDS", 60):
+        pending = held.client().begin("tools/call", PAY)
+        await asked(held)
+        state = held.app.state
+        assert state is not None
+        await state.waker.subscribed.wait()
+        held.valkey.client_kill_filter(_type="pubsub")
+        with mock.patch("approvals.waking._publish"):
+            await held.decide()
+
+        assert "isError" not in (await pending.answer()).result
+
+
+async def test_a_message_that_names_nothing_wakes_nobody(held: World) -> None:
+    pending = held.client().begin("tools/call", PAY)
+    await asked(held)
+    held.valkey.publish(waking.WAKE, b"no id")
+    await held.decide()
+    assert "isError" not in (await pending.answer()).result
 
 
 # Ending
