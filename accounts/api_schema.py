@@ -50,12 +50,16 @@ def add_problems(result: Any, **about: Any) -> Any:
     """drf-spectacular's hook over the finished document."""
     for path, operations in result["paths"].items():
         for operation in operations.values():
+            for parameter in operation.get("parameters", []):
+                if parameter["schema"]["type"] == "string":
+                    parameter["schema"]["minLength"] = 1
             for status in statuses(path, operation):
                 operation["responses"][str(status)] = _response(status)
     components = result["components"].setdefault("schemas", {})
     components["Problem"] = _problem()
-    # Keys that are not known are refused, which no serializer can say of itself.
+    # What no serializer can say of itself.
     components["Decision"]["additionalProperties"] = False
+    components["Decision"]["properties"]["reason"]["pattern"] = r"^[^\u0000]*$"
     return result
 
 

@@ -133,7 +133,7 @@ class Decide(ApprovalView):
 
 
 def _check_parameters(request: Request) -> None:
-    """A filter that is misspelt would show everything."""
+    """A filter that is misspelt or empty would show everything."""
     known = PAGING | set(Filter.base_filters)
     wrong = [
         {"parameter": name, "detail": f"{name} is no parameter that is known."}
@@ -141,9 +141,9 @@ def _check_parameters(request: Request) -> None:
         if name not in known
     ]
     wrong += [
-        {"parameter": name, "detail": f"{name} is there twice."}
+        {"parameter": name, "detail": f"{name} is there twice, or empty."}
         for name, values in request.query_params.lists()
-        if len(values) > 1
+        if len(values) > 1 or not values[0]
     ]
     if wrong:
         raise Problem("invalid", wrong[0]["detail"], errors=wrong)

@@ -22,7 +22,6 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.db import transaction
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
-from django.utils import timezone
 from redis.exceptions import RedisError
 from redis.lock import Lock
 
@@ -89,27 +88,30 @@ async def _run(now: datetime, limit: int, lock: Lock) -> int:
     try:
         while True:
             passed = time.monotonic() - began
+            clock = now + timedelta(seconds=passed)
             if passed < RUN_SECONDS and await sync_to_async(_kept)(lock):
                 busy = {row.hook_id for row in running.values()}
-                clock = now + timedelta(seconds=passed)
                 for row in await sync_to_async(take)(clock, limit - len(running), busy):
                     running[asyncio.create_task(_send(pool, row))] = row
                     sent += 1
             if not running:
                 return sent
-            await _settled(running)
+            await _settled(running, clock)
     finally:
         for task in running:
             task.cancel()
         pool.close()
 
 
-async def _settled(running: dict[asyncio.Task[Outcome], Delivery]) -> None:
+async def _settled(
+    running: dict[asyncio.Task[Outcome], Delivery], now: datetime
+) -> None:
+    """What is done after a turn of a second at most; `now` is when it began."""
     done, _ = await asyncio.wait(
         running, timeout=TURN_SECONDS, return_when=asyncio.FIRST_COMPLETED
     )
     for task in done:
-        await sync_to_async(settle)(running.pop(task), task.result(), timezone.now())
+        await sync_to_async(settle)(running.pop(task), task.result(), now)
 
 
 def _kept(lock: Lock) -> bool:

@@ -20,6 +20,8 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.test import APIRequestFactory
 
 from accounts import api_access, api_schema, api_tokens, problems
 from accounts.api_tokens import DECIDE, READ
@@ -136,6 +138,8 @@ def test_the_document_is_valid_and_made_without_a_warning(tmp_path, capsys):
     assert made == document()
     found = {(verb, at) for at, verbs in made["paths"].items() for verb in verbs}
     assert found == set(DOCUMENTED)
+    decide = made["paths"]["/api/v1/approvals/{approval_id}/decision"]["post"]
+    assert decide["security"] == [{"token": []}]
 
 
 def test_the_document_is_served_to_everybody():
@@ -232,6 +236,15 @@ def test_a_session_reads_and_never_decides(world, approval):
     )
 
 
+def test_a_session_says_who_asks_of_what_only_reads(world):
+    """Whatever view it is: what changes something would need CSRF's token."""
+    for method, taken in (("GET", True), ("HEAD", True), ("POST", False)):
+        request = APIRequestFactory().generic(method, "/")
+        request.user, request.session = world.people["anna"].user, {}
+        found = api_access.ReadingSession().authenticate(Request(request))
+        assert bool(found) is taken
+
+
 def test_a_person_of_no_organization(world):
     charlie = world.people["charlie"]
     client = Client()
@@ -323,6 +336,8 @@ def test_filters(world, approval):
     [
         ({"state": "open"}, "state"),
         ({"grant": "1"}, "grant"),
+        ({"grant": ""}, "grant"),
+        ({"tool": ""}, "tool"),
         ({"tool": "a\0b"}, "tool"),
         ({"stat": "pending"}, "stat"),
         ({"ordering": "name"}, "ordering"),

@@ -324,11 +324,13 @@ def test_it_is_given_up_after_the_last_attempt(world, receiver):
     add(world, receiver.url())
     hooks.enqueue(world.asked.approval, "requested")
     receiver.answer = failing(500)
-    for number in range(hook_sending.MOST_ATTEMPTS + 3):
-        send(timedelta(days=number))
-    assert len(receiver.received) == hook_sending.MOST_ATTEMPTS
+    for number in range(hook_sending.MOST_ATTEMPTS):
+        assert send(timedelta(days=number)) == 1
     row = only(world)
     assert (row.due_at, row.delivered_at) == (None, None)
+    assert row.error.startswith("It answered 500")
+    assert send(timedelta(days=99)) == 0
+    assert len(receiver.received) == hook_sending.MOST_ATTEMPTS
 
 
 def test_gone_switches_the_hook_off(world, receiver):
@@ -481,12 +483,22 @@ def test_a_slow_hook_delays_no_other(world):
 
 
 def test_no_more_than_the_limit_at_once(world, receiver: Receiver):
+    """The first hold out for a fourth beside them, which never comes."""
+    fourth = threading.Event()
+
+    def answer(request):
+        if len(receiver.received) > 3:
+            fourth.set()
+        fourth.wait(2.5 * hook_sending.TURN_SECONDS)
+        return 204, {}, b""
+
+    receiver.answer = answer
     for number in range(6):
         hook = add(world, receiver.url(), f"hook {number}")
         for _ in range(3):
             hooks.test(hook)
     assert hooks.deliver_due(timezone.now(), 3) == 18
-    assert receiver.most_at_once <= 3
+    assert receiver.most_at_once == 3
 
 
 @pytest.mark.django_db(transaction=True)
