@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST
 
 from accounts import access, fresh, generation
 from accounts.access import MemberRequest, membership_required
-from accounts.models import Role
+from accounts.models import Organization, Role
+from accounts.tenancy import TenantQuerySet
 from approvals import openings, switches
 from approvals.models import BreakGlass
 from approvals.opening_form import OpeningForm
@@ -82,12 +83,15 @@ def _name(target: Switched) -> str:
 def _about(kind: str, target: Switched) -> dict[str, object]:
     """How many grants are stopped by it."""
     count = 1
-    if not isinstance(target, Grant):
-        organization = target.pk if kind == "organization" else target.organization_id
-        grants = Grant.objects.for_organization(organization).filter(revoked_at=None)
-        mine = grants if kind == "organization" else grants.filter(server=target.pk)
-        count = mine.count()
+    if isinstance(target, Organization):
+        count = _grants(target).count()
+    elif isinstance(target, Server):
+        count = _grants(target.organization).filter(server=target.pk).count()
     return {"kind": kind, "target": target, "name": _name(target), "count": count}
+
+
+def _grants(organization: Organization) -> TenantQuerySet[Grant]:
+    return Grant.objects.for_organization(organization).filter(revoked_at=None)
 
 
 @membership_required(Role.OWNER)
