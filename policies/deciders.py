@@ -163,7 +163,8 @@ def without_others(policy: Policy, compiled: CompiledPolicy) -> str:
 
 def left(organization: Organization) -> list[Left]:
     """What nobody can decide as things are."""
-    return list(_left(organization, list(_members(organization))))
+    policies = list(_with_grants(organization))
+    return list(_left(organization, policies, list(_members(organization))))
 
 
 def left_without(
@@ -174,18 +175,23 @@ def left_without(
     members = list(_members(organization))
     others = [member for member in members if member.pk != without.pk]
     after = others if role is None else [*others, _with_role(without, role)]
-    before = set(_left(organization, members))
+    policies = list(_with_grants(organization))
+    before = set(_left(organization, policies, members))
     return [
         each
-        for each in _left(organization, after)
+        for each in _left(organization, policies, after)
         # Whose member leaves, that grant ends.
         if (role is not None or each.grant.membership_id != without.pk)
         and each not in before
     ]
 
 
-def _left(organization: Organization, members: Sequence[Membership]) -> Iterator[Left]:
-    for policy in _with_grants(organization):
+def _left(
+    organization: Organization,
+    policies: Sequence[Policy],
+    members: Sequence[Membership],
+) -> Iterator[Left]:
+    for policy in policies:
         compiled = _in_force(policy)
         if compiled is None or policy.current is None:
             continue
