@@ -113,7 +113,7 @@ def page(
     rows = after(filtered(organization, tab, form), tab, query.get("before", ""))
     short = named(rows, organization).defer("arguments")
     begins, length = Left("arguments", MOST_INLINE + 1), Length("arguments")
-    found = list(short.annotate(begins=begins, length=length)[: PAGE + 1])
+    found: list[Any] = list(short.annotate(begins=begins, length=length)[: PAGE + 1])
     shown = found[:PAGE]
     if len(found) <= PAGE:
         return Page(shown)

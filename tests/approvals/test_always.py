@@ -187,5 +187,5 @@ def test_digits_that_a_double_would_change_are_refused():
 )
 def test_paths_are_written_as_they_are_read(path):
     steps = parse_path(written_path(path)).steps
-    read = [s.name if isinstance(s, Key) else s.at for s in steps if s is not Index]
-    assert tuple(read) == path
+    named = {Key: "name", Index: "at"}
+    assert tuple(getattr(step, named[type(step)]) for step in steps) == path

@@ -18,7 +18,7 @@ CALL = (
 
 def rows(call: str = CALL, **posted: str) -> dict[str, Any]:
     """Posted by label, as `amount="max 5"`."""
-    fields = {}
+    fields: dict[str, str] = {}
     for row in Likeness(decoded(call)).rows:
         if row.label in posted:
             kind, _, text = posted[row.label].partition(" ")

@@ -14,8 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import generation
-from accounts.models import Membership, Organization, Role
+from accounts.models import GenerationChange, Membership, Organization, Role
 from approvals import export, inbox, opening_time
 from approvals.models import Approval, Delegation, State, Via, Vote, Waiver
 from approvals.waiving import Wish, equality
@@ -307,15 +306,15 @@ def test_what_holds_for_a_while_is_listed_and_can_be_ended(office, waiver, dora)
     page = text(client.get("/approvals/waivers/"))
     assert "amount at most 30000" in page and "every other argument as it was" in page
     assert "anna@example.com" in page and "14 min" in page
-    before = generation.GenerationChange.objects.count()
+    before = GenerationChange.objects.count()
     end = f"/approvals/waivers/{waiver.pk}/end/"
     assert signed_in(dora).post(end).status_code == 403
     assert client.post(end).status_code == 302
     waiver.refresh_from_db()
     assert waiver.ended_at is not None
-    assert generation.GenerationChange.objects.count() == before + 1
+    assert GenerationChange.objects.count() == before + 1
     client.post(end)
-    assert generation.GenerationChange.objects.count() == before + 1
+    assert GenerationChange.objects.count() == before + 1
     assert "No time-limited approvals" in text(client.get("/approvals/waivers/"))
 
 
