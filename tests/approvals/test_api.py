@@ -14,6 +14,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import OperationalError, connection
@@ -240,7 +241,7 @@ def test_a_session_says_who_asks_of_what_only_reads(world):
     """Whatever view it is: what changes something would need CSRF's token."""
     for method, taken in (("GET", True), ("HEAD", True), ("POST", False)):
         request = APIRequestFactory().generic(method, "/")
-        request.user, request.session = world.people["anna"].user, {}
+        request.user, request.session = world.people["anna"].user, SessionStore()
         found = api_access.ReadingSession().authenticate(Request(request))
         assert bool(found) is taken
 
