@@ -6,6 +6,7 @@ import re
 
 import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.internal.flows.login import record_authentication
 from django.contrib.auth.models import AnonymousUser
 from django.core import mail
 from django.test import Client, RequestFactory
@@ -91,6 +92,16 @@ def test_a_link_from_a_mail_is_no_proof(client, valkey):
     user = client.get("/account/password/change/").wsgi_request.user
     assert user.email == "erin@example.com"
     assert not fresh(client, Membership(user=user))
+
+
+def test_a_link_that_sets_a_password_is_no_proof(client, valkey, alice):
+    client.force_login(alice.user)
+    request = RequestFactory().get("/")
+    request.user, request.session = alice.user, client.session
+    record_authentication(request, alice.user, method="password_reset")
+    assert not is_fresh(request)
+    record_authentication(request, alice.user, method="password")
+    assert is_fresh(request)
 
 
 def test_a_part_of_a_page_sends_the_whole_page(valkey):

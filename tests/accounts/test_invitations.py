@@ -157,14 +157,13 @@ def test_an_account_that_was_closed_stays_closed(acme, other, alice, client):
     assert role_of(ERIN, acme) is None
 
 
-def test_letters_that_a_database_takes_for_equal_open_no_account(acme, alice):
-    """The mail goes to another address than that of the account."""
-    sara = User.objects.create_user("sara@example.com")
-    EmailAddress.objects.create(user=sara, email=sara.email, verified=True)
-    path = invited(alice, "\u017fara@example.com")
-    Client().post(path, {"password1": OTHER_PASSWORD})
-    sara.refresh_from_db()
-    assert not sara.has_usable_password()
+def test_another_person_cannot_accept_it(acme, alice, charlie):
+    row = invitations.find(invited(alice).split("/")[2])
+    assert row
+    with pytest.raises(PermissionDenied):
+        invitations.accept(row, charlie.user)
+    assert role_of("charlie@example.com", acme) is None
+    assert invitations.find(link().split("/")[2])
 
 
 def test_who_is_a_member_already_keeps_the_role(acme, alice, client):
