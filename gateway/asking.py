@@ -113,6 +113,8 @@ async def _held_of(x: Exchange) -> Asked:
     if x.asked is not None:
         if not x.asked.binding:
             raise Unanswered("nor could it be looked at before")
+        if _answers(x.asked.standing, asks):
+            return x.asked
         await _void(x, x.asked, ANOTHER_RULE)
         asks = _all_asks(x, x.asked)
     held = await questions.ask(x, asks)
@@ -123,6 +125,13 @@ async def _held_of(x: Exchange) -> Asked:
     if x.approval is not None and x.approval != known:
         x.gateway.outcome(x, "refused")  # which puts the approval on record
     return held
+
+
+def _answers(standing: Standing, asks: tuple[Ask, ...]) -> bool:
+    """What was found before the call was judged says all: nobody needs to be asked."""
+    if standing.kind == "pending":
+        return {one.rule for one in asks} <= standing.rules
+    return standing.kind == "denied"
 
 
 def _all_asks(x: Exchange, held: Asked) -> tuple[Ask, ...]:

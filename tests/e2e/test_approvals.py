@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import httpx2
 import pytest
 from mcp import Client, MCPError
 from mcp.client.extension import ClaimContext, ClientExtension, ResultClaim
@@ -167,6 +168,60 @@ async def test_a_held_call_that_a_kill_switch_ends(
 
         result = await asyncio.wait_for(call, 5)
         assert result.is_error and "kill switch" in text(result)
+
+
+@pytest.mark.parametrize(
+    "mode, state",
+    [("2026-07-28", State.CANCELLED), ("legacy", State.PENDING)],
+)
+async def test_a_client_that_closes_its_connection(
+    desk: Desk, sandbox: str, gateways: tuple[str, str], mode: str, state: str
+) -> None:
+    """Of the stateless revision it withdraws its question; else it may come back."""
+    await desk.open(sandbox, hold=30)
+    async with desk.acme.client(gateways[0], mode) as client:
+        refund = await prepared(client)
+    headers, meta = await session(desk.acme, gateways[0], mode)
+    params = {"name": "create_refund", "arguments": refund, **meta}
+    body = {"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": params}
+    url = f"{gateways[0]}/mcp/{desk.acme.server.public_id}"
+    async with (
+        httpx2.AsyncClient(timeout=20) as http,
+        http.stream("POST", url, json=body, headers=headers) as answer,
+    ):
+        assert answer.headers["content-type"] == "text/event-stream"
+
+    for _ in range(50):
+        (approval,) = await desk.approvals()
+        if approval.state != State.PENDING:
+            break
+        await asyncio.sleep(0.05)
+    assert approval.state == state
+
+
+async def session(acme: Acme, base: str, mode: str) -> tuple[dict[str, str], Any]:
+    """Headers of a call, and what its params hold besides."""
+    headers = {
+        "authorization": f"Bearer {acme.token}",
+        "accept": "application/json, text/event-stream",
+    }
+    if mode != "legacy":
+        said = {"mcp-protocol-version": mode, "mcp-method": "tools/call"}
+        meta = {
+            "io.modelcontextprotocol/protocolVersion": mode,
+            "io.modelcontextprotocol/clientCapabilities": {},
+        }
+        return headers | said | {"mcp-name": "create_refund"}, {"_meta": meta}
+    body = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {"protocolVersion": "2025-11-25", "capabilities": {}},
+    }
+    async with httpx2.AsyncClient(timeout=20) as http:
+        url = f"{base}/mcp/{acme.server.public_id}"
+        begun = await http.post(url, json=body, headers=headers)
+    return headers | {"mcp-session-id": begun.headers["mcp-session-id"]}, {}
 
 
 async def test_url_elicitation_of_the_stateless_revision(
