@@ -134,6 +134,17 @@ def test_changing_a_grant(client, grant):
     assert GenerationChange.objects.count() == before + 1
 
 
+def test_the_tool_that_asks_what_became_of_a_request(client, grant):
+    place = f"/grants/{grant.pk}/edit/"
+    for switch in ({"helper_tool": "on"}, {}):
+        client.post(place, edited(grant) | switch)
+        grant.refresh_from_db()
+        assert grant.helper_tool == bool(switch)
+        page = client.get(f"/grants/{grant.pk}/").content.decode()
+        box = page[page.index('name="helper_tool"') :].partition(">")[0]
+        assert ("checked" in box) == bool(switch)
+
+
 def test_a_refused_change_is_shown_and_nothing_of_it_stored(client, grant, support):
     answer = client.post(f"/grants/{grant.pk}/edit/", edited(grant, label=" \u200b"))
     assert answer.status_code == 422
