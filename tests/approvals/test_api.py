@@ -14,11 +14,12 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import OperationalError, connection
-from django.test import Client
+from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.request import Request
@@ -630,6 +631,30 @@ def test_a_token_has_so_many_requests_a_minute(world, approval, monkeypatch):
     assert two.get("/me").status_code == 200
     now += int(answer["Retry-After"])
     assert one.get("/me").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_is_the_same_over_asgi(world, approval):
+    """As in production, where a body comes in pieces from the edge."""
+    caller = Caller(world.people["anna"])
+    headers = {"Authorization": f"Bearer {caller.token}"}
+    path = f"{ROOT}/approvals/{approval.pk}/decision"
+
+    async def ask() -> list[Any]:
+        client = AsyncClient()
+        large = "x" * (api_access.MOST_BYTES + 1)
+        sent: Any = {"content_type": JSON, "headers": headers}
+        return [
+            await client.post(path, large, **sent),
+            await client.post(path, {"decision": "deny"}, **sent),
+            await client.get(f"{ROOT}/approvals/{approval.pk}", headers=headers),
+            await client.get("/api/v2"),
+        ]
+
+    large, denied, read, unknown = async_to_sync(ask)()
+    refused(large, 413, "too-large")
+    assert (denied.status_code, read.json()) == (200, denied.json())
+    refused(unknown, 404, "not-found")
 
 
 @pytest.mark.django_db(transaction=True)
