@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import GenerationChange, Role
-from policies import granting, tokens
+from policies import granting, publishing, tokens
 from policies.models import Grant
 from servers.models import Server
 from tests.conftest import member
@@ -258,3 +258,17 @@ def test_the_list_goes_on_where_the_page_ends(client, bob, payments, monkeypatch
             query = page.split('rel="next" href="')[1].split('"')[0]
             address = "/grants/" + query.replace("&amp;", "&")
     assert sorted(seen) == [f"g{number}" for number in range(5)]
+
+
+def test_a_policy_that_nobody_else_could_decide_about_is_refused(client, support, bob):
+    entry = '{"action": "require_approval"}'
+    asks = f'{{"version": "1", "default": "allow", "tools": {{"x": {entry}}}}}'
+    publishing.publish_text(support, asks, None)
+
+    answer = client.post("/grants/new/", given(support, bob))
+
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "/tools/x/action asks about calls of the grant “bot”" in page
+    assert "invite somebody, or set self_approval" in page
+    assert not Grant.objects.across_organizations().exists()

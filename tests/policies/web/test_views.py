@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import GenerationChange, Role
-from policies import publishing
+from policies import granting, publishing
 from policies.models import Policy
 from tests.conftest import member
 from tests.policies.web.conftest import tool
@@ -311,3 +311,25 @@ def test_asking_where_one_person_decides_allows_self_approval(client, place, acm
     entry, page = asking()
     assert entry == {"action": "require_approval"}
     assert "after signing in again" not in page
+
+
+def test_what_nobody_but_the_requester_can_decide_is_an_error_at_its_place(
+    client, place, support, bob
+):
+    granting.mint(None, holder=bob, server=support.server, policy=support, label="bot")
+    entry = '{"action": "require_approval"}'
+    text = f'{{"version": "1", "default": "allow",\n "tools": {{"x": {entry}}}}}'
+    publishing.save_draft(support, text, bob.user, 0)
+
+    editor = client.get(place).content.decode()
+    review = client.get(f"{place}publish/").content.decode()
+    posted = client.post(f"{place}publish/", {"revision": "1", "comment": ""})
+
+    for page in (editor, review):
+        assert 'data-severity="error" data-line="2"' in page
+        assert "and nobody but bob@example.com can decide: invite somebody" in page
+    assert "This draft cannot be published" in review
+    assert 'name="revision"' not in review
+    assert posted.status_code == 422
+    support.refresh_from_db()
+    assert support.current is None
