@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, cast
+from uuid import UUID
 
 import orjson
-from django.db.models import OuterRef, Subquery
+from django.db.models import F, FilteredRelation, OuterRef, Q, Subquery
 
 from accounts.models import Organization, Role
 from accounts.tenancy import TenantQuerySet
@@ -19,10 +20,17 @@ from audit.passages import Passage, indented, passage
 from policies.deciders import named_by
 from policies.models import PolicyVersion
 from servers.definitions import pretty
-from servers.models import ToolDefinition
+from servers.models import Origin
 
 MOST_COMPARED_LINES = 4000
 ROLE = "role:"
+# Of the tool as it is now, joined to the approval.
+PINNED = {
+    "tool_id": "pinned__pk",
+    "tool_definition": "pinned__definition",
+    "tool_fingerprint": "pinned__fingerprint",
+    "tool_origin": "pinned__verdict_origin",
+}
 
 
 class Line(NamedTuple):
@@ -56,24 +64,33 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """The tool as it is now; `changed`: it is not what the call was asked for with."""
+    """The tool as it is now; `changed`: it is not what the call was asked for with.
+    `verdict` says who classified it, `unset` that nobody did."""
 
-    row: ToolDefinition
+    id: UUID
     description: str
     schema: str
+    verdict: str
+    unset: bool
     changed: bool
 
 
 def rows(organization: Organization) -> TenantQuerySet[Approval]:
-    """With all that names it on a page, and the text of the policy that asked."""
+    """With all that names it on a page, the text of the policy that asked, and the tool
+    as it is now: `policy_text` and the fields of PINNED, None where there is none."""
     versions = PolicyVersion.objects.for_organization(organization).filter(
         policy=OuterRef("policy"), number=OuterRef("policy_version")
     )
     named = Approval.objects.for_organization(organization).select_related(
         "organization", "grant", "server", "policy", "requester__user"
     )
-    text = Subquery(versions.values("text")[:1])
-    return cast(TenantQuerySet[Approval], named.annotate(policy_text=text))
+    same_name = Q(server__tools__name=F("name"))
+    found = named.annotate(
+        policy_text=Subquery(versions.values("text")[:1]),
+        pinned=FilteredRelation("server__tools", condition=same_name),
+        **{name: F(column) for name, column in PINNED.items()},
+    )
+    return cast(TenantQuerySet[Approval], found)
 
 
 def state_of(approval: Approval, now: datetime) -> str:
@@ -125,21 +142,20 @@ def _who(name: str) -> str:
     return f"{article} {label}" if label == "owner" else f"{article} {label} or above"
 
 
-def tool(approval: Approval) -> Tool | None:
-    """None for reads, and for a tool that is gone."""
-    if approval.method != "tools/call":
+def tool(approval: Any) -> Tool | None:
+    """Of a row of rows(). None for reads, and for a tool that is gone."""
+    if approval.method != "tools/call" or approval.tool_id is None:
         return None
-    known = ToolDefinition.objects.for_organization(approval.organization_id)
-    row = known.filter(server=approval.server_id, name=approval.name).first()
-    if row is None:
-        return None
-    definition: Any = orjson.loads(row.definition)
+    definition: Any = orjson.loads(approval.tool_definition)
     schema = definition.get("inputSchema")
+    origin = Origin(approval.tool_origin)
     return Tool(
-        row,
+        approval.tool_id,
         str(definition.get("description", "")),
         pretty(orjson.dumps(schema).decode()) if schema is not None else "",
-        row.fingerprint != approval.fingerprint,
+        origin.label,
+        origin == Origin.UNSET,
+        approval.tool_fingerprint != approval.fingerprint,
     )
 
 

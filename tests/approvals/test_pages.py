@@ -114,7 +114,10 @@ def test_no_cache_no_search_engine_no_other_site_learns_of_it(office, row):
         assert "noindex" in answer["X-Robots-Tag"]
 
 
-def test_it_takes_few_queries(office, row):
+@pytest.mark.parametrize("publishers", [True, False])
+def test_it_takes_few_queries(office, row, publishers):
+    office.acme.publishers_decide = publishers
+    office.acme.save(update_fields=["publishers_decide"])
     office.history()
     office.vote(office.refund(arguments={"amount": 2}), office.anna)
     client = signed_in(office.adam)
