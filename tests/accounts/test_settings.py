@@ -84,5 +84,7 @@ def test_others_read_them(acme, valkey, dora, sign_in):
     page = client.get(PLACE).content.decode()
     assert "Admins and owners can change these." in page
     assert "<textarea" not in page
+    # Nor is there a tab that would refuse them.
+    assert "/settings/webhooks/" not in page
     assert change(client, name="Mine").status_code == 403
     assert Organization.objects.get().name == "Acme"
