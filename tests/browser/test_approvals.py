@@ -272,4 +272,7 @@ def test_looks(open_page: Opener, office: Office, theme: str):
         for details in page.locator("main details:not(.menu)").all():
             details.evaluate("each => { each.open = true }")
         wrong[name] = seen(page, f"approvals-{name}-{theme}")
+        if name == "inbox":
+            page.locator(".deny summary").first.click()
+            wrong["deny"] = seen(page, f"approvals-deny-{theme}")
     assert not {name: found for name, found in wrong.items() if found}
