@@ -38,9 +38,10 @@ class Approval(TenantModel):
 
     `rules` are those that asked, `[{"rule": pointer, "reason": text or null}]`;
     `terms` whose word is needed, `[{"approvers": [...], "quorum": n, "escalate_to":
-    [...]}]`, all of which must be met; `escalate_to` is that of all terms, joined. `use_within` is in seconds, from the approval to `usable_until`.
-    `first_call` and `used_call` are calls of the activity log. `reason` says why it
-    was denied, cancelled or void.
+    [...]}]`, all of which must be met; `escalate_to` is that of all terms, joined.
+    `use_within` is in seconds, from the approval to `usable_until`. `first_call` and
+    `used_call` are calls of the activity log. `reason` says why it was denied,
+    cancelled or void.
     """
 
     grant = models.ForeignKey(Grant, models.CASCADE, related_name="approvals")
