@@ -103,7 +103,7 @@ async def _go_on(x: Exchange, held: Asked) -> None:
     elif held.standing.kind == "pending":
         await _ladder(x, held)
     else:
-        await _say(x, _words(x, held.standing))
+        await _tell(x, held.standing)
 
 
 async def _held_of(x: Exchange) -> Asked:
@@ -192,7 +192,7 @@ async def _hold(x: Exchange, held: Asked) -> None:
     if standing.kind == "approved" and not x.gone:
         await _again(x, Asked(standing, held.binding, held.snapshot))
         return
-    await _say(x, _words(x, standing))
+    await _tell(x, standing)
 
 
 async def _held(x: Exchange, standing: Standing, seconds: float) -> Standing:
@@ -220,7 +220,7 @@ async def _again(x: Exchange, held: Asked) -> None:
     if decision == "allow":
         await _use(x, held)
     elif decision == "require_approval":
-        await _say(x, _words(x, (await _held_of(x)).standing))
+        await _tell(x, (await _held_of(x)).standing)
     else:
         await _refused(x)
 
@@ -242,12 +242,14 @@ async def _use(x: Exchange, held: Asked) -> None:
         x.gateway.not_sent(x, "the approval could not be used")
         await _say(x, approval_texts.UNREACHABLE)
         return
-    await _say(x, _words(x, standing))
+    await _tell(x, standing)
 
 
 async def _unused(x: Exchange, held: Asked, why: str) -> None:
     x.gateway.not_sent(x, "the approval is for other rules")
-    await _say(x, await _void(x, held, why))
+    words = await _void(x, held, why)
+    held.standing = held.standing._replace(kind="none")
+    await _say(x, words)
 
 
 def _owner(x: Exchange) -> UUID:
@@ -313,6 +315,13 @@ def _words(x: Exchange, standing: Standing) -> str:
     link = approval_texts.page(x.gateway.base_url, standing.id)
     reason = x.decision.reason or ""
     return approval_texts.pending(reason, standing.waiting_for, link, until)
+
+
+async def _tell(x: Exchange, standing: Standing) -> None:
+    """How it stands now, in words and in `_meta`."""
+    if x.asked is not None:
+        x.asked.standing = standing
+    await _say(x, _words(x, standing))
 
 
 def _meta(x: Exchange) -> dict[str, str]:

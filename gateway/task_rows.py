@@ -119,11 +119,9 @@ def cancel(organization: UUID, task: UUID) -> bool:
 def due(approval: UUID | None = None) -> Sequence[UUID]:
     """Tasks that somebody must see to: their approval is decided, or over, and nobody
     runs them, or whoever ran them fell silent."""
-    over = ~Q(approval__state__in=(State.PENDING, State.APPROVED))
-    decided = over | Q(approval__state=State.APPROVED)
     rows = Task.objects.across_organizations().filter(
         Q(running_since=None) | Q(changed_at__lt=Now() - SILENCE),
-        decided | Q(approval__expires_at__lte=Now()),
+        ~Q(approval__state=State.PENDING) | Q(approval__expires_at__lte=Now()),
         status=Status.WORKING,
         expires_at__gt=Now(),
     )

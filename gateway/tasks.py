@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -32,12 +31,13 @@ from gateway import (
     strictjson,
     task_rows,
 )
-from gateway.errors import INTERNAL_ERROR, Refusal
+from gateway.errors import INTERNAL_ERROR, Refusal, Unauthorized
 from gateway.exchange import Exchange
 from gateway.jsonrpc import Message
 from gateway.methods import METHODS
-from gateway.questions import Asked, Unanswered
+from gateway.questions import AGAIN, Asked, Unanswered
 from gateway.task_rows import Seen, Status, Work
+from gateway.valkey import ValkeyDown
 
 if TYPE_CHECKING:
     from gateway.state import Gateway
@@ -237,11 +237,13 @@ class Tasks:
         try:
             snapshot = await self._gateway.snapshots.load(x.digest)
             if snapshot is None:
-                raise Refusal("The grant is no longer in force.")
+                raise Unauthorized("the grant is gone")
             x.snapshot = snapshot
             await self._run(x)
-        except Refusal as refusal:
-            x.kept = _error(refusal.text)
+        except Unauthorized as refusal:
+            x.kept = _error(refusal)
+        except (Refusal, ValkeyDown) as error:
+            log.warning("task %s did not run: %s", work.id, error)
         finally:
             touching.cancel()
             self._gateway.watch.forget(x)
@@ -279,12 +281,20 @@ class Tasks:
 
     async def _finish(self, work: Work, status: Status, result: Any) -> None:
         text = strictjson.dumps(result).decode()
-        await self._store(lambda: task_rows.finish(work, status, "", text))
+        for wait in AGAIN:
+            await asyncio.sleep(wait)
+            if await self._store(lambda: task_rows.finish(work, status, "", text)):
+                return
+        log.error("what came of task %s was not stored", work.id)
 
-    async def _store(self, change: Callable[[], Any]) -> None:
+    async def _store(self, change: Callable[[], Any]) -> bool:
         """What is not stored is found again: by its silence."""
-        with suppress(Unanswered):
+        try:
             await questions.answered(self._gateway, change)
+        except Unanswered as error:
+            log.warning("a task was not stored: %s", error)
+            return False
+        return True
 
 
 def _request(params: dict[str, Any]) -> dict[str, Any]:
@@ -323,5 +333,5 @@ def _tool_error(call: UUID, words: str) -> dict[str, Any]:
     return refusals.tool_error(words, meta, "modern")
 
 
-def _error(words: str) -> bytes:
-    return orjson.dumps({"error": {"code": -32000, "message": words}})
+def _error(refusal: Refusal) -> bytes:
+    return orjson.dumps({"error": {"code": refusal.code, "message": refusal.text}})

@@ -47,9 +47,12 @@ class Waker:
         ]
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Again and again: the client library swallows a cancellation that comes while
+        it connects."""
+        while pending := [task for task in self._tasks if not task.done()]:
+            for task in pending:
+                task.cancel()
+            await asyncio.wait(pending, timeout=0.2)
 
     @contextmanager
     def waiting(self, approval: UUID) -> Iterator[asyncio.Event]:

@@ -155,6 +155,8 @@ async def test_twenty_retries_at_once_run_once(asks: World, fake: FakeServer) ->
 
     assert ran(fake) == [{"amount": 5}]
     assert sum("isError" not in answer.result for answer in answers) == 1
+    lost = [one.result["_meta"] for one in answers if "isError" in one.result]
+    assert {meta[META + "approvalState"] for meta in lost} <= {"ran", "pending"}
 
 
 async def test_without_the_update_they_would_run_many_times(

@@ -74,6 +74,7 @@ async def test_a_denial_answers_the_held_call(held: World, era: str) -> None:
     answer = await pending.answer()
 
     assert "Denied by a person" in answer.text and "No." in answer.text
+    assert answer.result["_meta"][META + "approvalState"] == "denied"
     assert sse.KEEP_ALIVE in answer.body  # no token, so no progress
 
 
@@ -281,6 +282,7 @@ async def test_the_rules_of_the_moment_hold_for_a_held_call(
     answer = await pending.answer()
 
     assert "is void" in answer.text and ran(fake) == []
+    assert answer.result["_meta"][META + "approvalState"] == "none"
     assert await states(held) == [State.VOID]
 
 

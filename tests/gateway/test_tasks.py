@@ -15,6 +15,8 @@ from approvals.models import Approval, State, Task
 from audit.ids import uuid7
 from gateway import task_rows
 from gateway.app import App
+from gateway.snapshots import Snapshots
+from gateway.valkey import ValkeyDown
 from tests.fakes.mcp_server import FakeServer, Rpc
 from tests.gateway.asgi import Client
 from tests.gateway.conftest import World, orm
@@ -366,3 +368,36 @@ async def test_those_that_expired_long_ago_are_forgotten(asks: World) -> None:
 
     assert await orm(task_rows.forget) == 1
     assert await orm(rows.count) == 1
+
+
+async def test_without_valkey_it_waits_until_it_can_run(
+    asks: World, fake: FakeServer
+) -> None:
+    made = await begun(asks)
+    down = mock.Mock(side_effect=ValkeyDown("gone"))
+    client = asks.client()
+    with mock.patch.object(Snapshots, "load", down):
+        await asks.decide()
+        async with asyncio.timeout(10):
+            while not down.called:
+                await asyncio.sleep(0.05)
+        assert (await got(client, made["taskId"]))["status"] == "working"
+
+    done = await ended(client, made["taskId"])
+
+    assert "isError" not in done["result"] and ran(fake) == [{"amount": 5}]
+
+
+async def test_a_revoked_grant_fails_it(asks: World, fake: FakeServer) -> None:
+    made = await begun(asks)
+    await quiet(asks)
+    await asks.decide()
+    await asks.revoke()
+    app = asks.another_process()
+    await asks.client(app=app).request("tasks/get", {"taskId": made["taskId"]})
+
+    rows = Task.objects.across_organizations()
+    async with asyncio.timeout(20):
+        while await orm(lambda: rows.get().status) == "working":
+            await asyncio.sleep(0.1)
+    assert await orm(lambda: rows.get().status) == "failed" and ran(fake) == []
