@@ -39,7 +39,7 @@ def list_approvals(request: MemberRequest) -> HttpResponse:
         "names": inbox.names(request.organization),
         "now": now,
         "decision": DecisionForm(),
-        "opened": query.get("opened") or opening_time.sealed(request.user),
+        "opened": opening_time.kept(query.get("opened", ""), request.user),
         **_addresses(form, tab, query.get("before", "")),
     }
     return render(request, "approvals/list.html", context)

@@ -23,14 +23,23 @@ def sealed(user: User) -> str:
     return signing.dumps([user.pk, timezone.now().timestamp()], salt=SALT)
 
 
+def kept(text: str, user: User) -> str:
+    """The value as it is, for a page that is only looked at again; else a new one."""
+    return sealed(user) if _moment(text, user) is None else text
+
+
 def opened(text: str, user: User, approval: Approval) -> datetime | None:
     """None where it is not ours, somebody else's, or older than a day.
 
     A list shows a request only from when it was made.
     """
+    moment = _moment(text, user)
+    return None if moment is None else max(moment, approval.created_at)
+
+
+def _moment(text: str, user: User) -> datetime | None:
     try:
         who, at = signing.loads(text, salt=SALT, max_age=LONGEST)
     except signing.BadSignature:
         return None
-    moment = datetime.fromtimestamp(at, UTC)
-    return max(moment, approval.created_at) if who == user.pk else None
+    return datetime.fromtimestamp(at, UTC) if who == user.pk else None

@@ -17,6 +17,8 @@ function spell(milliseconds) {
 customElements.define("count-down", class extends HTMLElement {
   static observedAttributes = ["data-now"];
   connectedCallback() {
+    const time = this.querySelector("time");
+    time.title = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
     this.timer = setInterval(() => this.tick(), SECOND);
   }
   disconnectedCallback() {

@@ -192,6 +192,17 @@ def test_the_time_of_opening_outlives_the_refreshing_of_the_list(office):
     assert page.count(f'value="{first}"') == 2
     assert f'hx-vals=\'{{"opened": "{first}"}}\'' in page
     assert "opened=" not in page.split('hx-get="')[1].split('"')[0]
+    theirs = opening_time.sealed(office.adam.user)
+    for forged in ('","x":"', theirs):
+        page = client.get("/approvals/", {"opened": forged}).content.decode()
+        assert "&quot;x&quot;" not in page and theirs not in page
+
+
+def test_an_empty_field_of_a_page_that_was_never_opened_is_not_measured(office):
+    row = office.refund()
+    posted = {"choice": "once", "via": "inbox", "opened": "x"}
+    signed_in(office.anna).post(url(row, "decide/"), posted)
+    assert Vote.objects.for_organization(office.acme).get().opened_at is None
 
 
 # Export
