@@ -128,6 +128,30 @@ async def test_the_text_and_the_identical_retry(
         assert "Do not retry" in text(denied) and await refunded(first) == 1
 
 
+async def test_retries_at_once_at_two_processes_run_once(
+    desk: Desk, sandbox: str, gateways: tuple[str, str]
+) -> None:
+    await desk.open(sandbox)
+    async with (
+        desk.acme.client(gateways[0], "2026-07-28") as first,
+        desk.acme.client(gateways[1], "2026-07-28") as second,
+    ):
+        refund = await prepared(first)
+        await first.call_tool("create_refund", refund)
+        await desk.decide()
+
+        results = await asyncio.gather(
+            *(
+                client.call_tool("create_refund", refund)
+                for client in (first, second)
+                for _ in range(15)
+            )
+        )
+
+        assert sum(not result.is_error for result in results) == 1
+        assert await refunded(first) == 1
+
+
 @MODES
 async def test_a_held_call_with_progress(
     desk: Desk, sandbox: str, gateways: tuple[str, str], mode: str
