@@ -208,6 +208,8 @@ def test_a_hostile_answer_is_text(adam, world):
         add(adam, url=receiver.url())
         answer = adam.post(reverse("approvals:test_hook", args=[only(world).pk]))
         hooks.deliver_due(timezone.now())
+    listed = adam.get(reverse("approvals:hooks")).content.decode()
+    assert ">failed</span>" in listed.replace("</svg>", ">")
     page = adam.get(answer["Location"]).content.decode()
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "<script>alert" not in page and "failed, again later" in page
