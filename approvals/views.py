@@ -6,6 +6,7 @@ that follows links, a browser that fetches ahead.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -139,10 +140,15 @@ def _deciding(
         "while_open": again or like is not None,
         "no_waiver": _no_waiver(approval, panel),
         "use_within": timedelta(seconds=approval.use_within),
-        "opened": (kept or {}).get("opened") or opening_time.sealed(request.user),
+        "opened": _opened(request, form.data if form else kept or {}),
         "waivers": [] if pending else _waivers(approval),
         "may_draft": request.membership.at_least(Role.POLICY_MANAGER),
     }
+
+
+def _opened(request: MemberRequest, posted: Mapping[str, Any]) -> str:
+    """A page that comes back with an error was opened when it first was."""
+    return opening_time.kept(str(posted.get("opened", "")), request.user)
 
 
 def _likeness(approval: Approval, posted: dict[str, str] | None) -> Likeness:

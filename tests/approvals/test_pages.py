@@ -335,12 +335,14 @@ def test_like_calls_for_an_hour(office, row):
 
 def test_what_cannot_be_meant_is_said_and_nothing_written_is_lost(office, row):
     posted = {"kind-0": "max", "value-0": "5", "kind-2": "in", "value-2": "gbp\nusd"}
-    answer = decide(signed_in(office.anna), row, "while", minutes="60", **posted)
+    opened = opening_time.sealed(office.anna.user)
+    posted |= {"minutes": "60", "opened": opened}
+    answer = decide(signed_in(office.anna), row, "while", **posted)
     assert answer.status_code == 422
     page = answer.content.decode()
     assert "This call has more than that." in page
     assert "gbp\nusd</textarea>" in page and "<details open>" in page
-    assert 'value="60" checked' in page
+    assert 'value="60" checked' in page and f'value="{opened}"' in page
     assert state(row) == State.PENDING
 
 
