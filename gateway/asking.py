@@ -60,9 +60,12 @@ def ask(x: Exchange) -> Awaitable[None] | None:
         return None if x.asked is None else _use(x, x.asked)
     if decision == "require_approval":
         return _guarded(x)
-    if x.asked is not None or _may_ask(x):
-        return _refused(x)
-    return None
+    if x.asked is None and (decision == "limit" or not _may_ask(x)):
+        return None
+    if decision == "hide":  # nothing may tell it from what is unknown, nor the time
+        x.gateway.background(_refused(x))
+        return None
+    return _refused(x)
 
 
 # It needs people

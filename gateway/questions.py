@@ -2,7 +2,7 @@
 
 Nothing here decides. Where Postgres cannot be asked, `Unanswered` is raised: the call
 is then refused, whatever it is. The threads are others than those that load snapshots,
-and each grant has a few turns at once: calls that ask must not hold up those that do
+and each grant has its turns: calls that ask must not hold up those that do
 not, nor one grant's calls another's.
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 PATIENCE = 5.0
 THREADS = 4
-# How many questions of one grant may wait for an answer at once.
-TURNS = 16
+# How many questions of one grant are answered at once.
+TURNS = 2
 # Seconds before each attempt to give an approval back.
 AGAIN = (0.0, 1.0, 5.0)
 
@@ -142,7 +142,7 @@ async def _asked(
     def work() -> Asked:
         return Asked(how(q), asking.bind(q).binding, snapshot)
 
-    with _turn(x):
+    async with _turn(x):
         return await answered(x.gateway, work)
 
 
@@ -263,15 +263,19 @@ def _seen(done: asyncio.Future[bool]) -> None:
         done.exception()
 
 
-@contextmanager
-def _turn(x: Exchange) -> Iterator[None]:
-    grant, turns = x.snapshot.rights.grant_id, x.gateway.turns
-    if turns[grant] >= TURNS:
-        raise Unanswered("too many calls of this grant ask at once")
-    turns[grant] += 1
+@asynccontextmanager
+async def _turn(x: Exchange) -> AsyncIterator[None]:
+    """The calls of one grant wait for each other, not for those of others."""
+    turns, grant = x.gateway.turns, x.snapshot.rights.grant_id
+    turn = turns.get(grant)
+    if turn is None:
+        turn = turns[grant] = asyncio.Semaphore(TURNS)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await turn.acquire()
+    except TimeoutError:
+        raise Unanswered("too many calls of this grant ask at once") from None
     try:
         yield
     finally:
-        turns[grant] -= 1
-        if not turns[grant]:
-            del turns[grant]
+        turn.release()

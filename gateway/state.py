@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Collection, Coroutine, Mapping
 from typing import Any
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from django.conf import settings
 
@@ -66,7 +66,7 @@ class Gateway:
         self.watch = Watch()
         self.base_url = settings.BASE_URL
         self.approvals = Threads(questions.THREADS, "approvals")
-        self.turns: Counter[UUID] = Counter()
+        self.turns: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()
         self.slots = Slots(self.valkey)
         self.tasks = Tasks(self, rerun)
         self.waker = Waker(settings.REDIS_URL, self._decided, self.tasks.told)

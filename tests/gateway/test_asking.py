@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -192,6 +193,43 @@ async def test_a_denial_by_the_rules_makes_it_void(
     assert await states(asks) == [State.VOID] and ran(fake) == []
 
 
+async def test_hiding_makes_it_void_without_taking_time(
+    asks: World, fake: FakeServer
+) -> None:
+    client = asks.client()
+    await client.call("pay", {"amount": 5})
+    await asks.decide()
+    await asks.publish(tools=ASKS, hide=["pay"])
+    looked, goes_on, real = threading.Event(), threading.Event(), asking.find
+
+    def slow(q: Any) -> Any:
+        looked.set()
+        goes_on.wait(10)
+        return real(q)
+
+    with mock.patch.object(asking, "find", slow):
+        hidden = await client.call("pay", {"amount": 5})
+        assert hidden.error["message"] == "Unknown tool: pay"
+        assert await asyncio.to_thread(looked.wait, 10)
+        goes_on.set()
+
+    async with asyncio.timeout(10):
+        while await states(asks) != [State.VOID]:
+            await asyncio.sleep(0.02)
+    assert ran(fake) == []
+
+
+async def test_a_full_limit_looks_nothing_up(asks: World) -> None:
+    limit = {"counter": "pays", "window": "hour", "max": 0}
+    rule = {"conditions": [{"path": "args.amount", "op": "gt", "value": 9}]}
+    await asks.publish(tools={"pay": {"approve_if": [rule], "limits": [limit]}})
+
+    with mock.patch.object(asking, "find") as query:
+        assert (await asks.client().call("pay", {"amount": 5})).result["isError"]
+
+    query.assert_not_called()
+
+
 async def test_a_rule_that_was_not_shown_makes_it_void_and_asks_again(
     asks: World, fake: FakeServer
 ) -> None:
@@ -300,6 +338,32 @@ def cut_off() -> Any:
     from tests.fakes.mcp_server import Raw
 
     return Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n")
+
+
+async def test_one_grant_does_not_keep_others_from_asking(
+    asks: World, fake: FakeServer
+) -> None:
+    goes_on, real = threading.Event(), asking.find
+    slow_one = asks.grant.pk
+
+    def slow(q: Any) -> Any:
+        if q.grant_id == slow_one:
+            goes_on.wait(10)
+        return real(q)
+
+    busy = asks.client()
+    await asks.mint(label="another")
+    with mock.patch.object(asking, "find", slow):
+        waiting = [
+            busy.begin("tools/call", {"name": "pay", "arguments": {"amount": n}})
+            for n in range(8)
+        ]
+        answer = await asks.client().call("pay", {"amount": 5})
+        goes_on.set()
+        answers = [await one.answer() for one in waiting]
+
+    for one in (answer, *answers):
+        assert META + "approvalId" in one.result["_meta"]
 
 
 @pytest.mark.parametrize("where", ["find", "ask"])
