@@ -89,7 +89,8 @@ def _outcome(value: str) -> Q:
 
 def _search(text: str) -> Q:
     try:
-        return Q(id=UUID(text))
+        id = UUID(text)
+        return Q(id=id) | Q(approval_id=id)
     except ValueError:
         found = Q()
         for name in SEARCHED:

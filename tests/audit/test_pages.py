@@ -161,6 +161,16 @@ def test_a_decision_id_is_found_by_the_search(
     assert [one.id for one in response.context["page"].records] == [record.id]
 
 
+def test_all_calls_of_an_approval_are_found_by_its_id(
+    sign_in: SignIn, dora: Membership, acme: Organization
+) -> None:
+    calls = [made(acme, approval_id=APPROVAL) for _ in range(2)]
+    made(acme)
+    response = sign_in(dora).get("/activity/", {"q": str(APPROVAL)})
+    found = {one.id for one in response.context["page"].records}
+    assert found == {one.id for one in calls}
+
+
 @pytest.mark.parametrize("query", ["since=yesterday", "decision=x", "q=%00"])
 def test_a_filter_that_is_none_is_told(
     sign_in: SignIn, dora: Membership, acme: Organization, query: str
