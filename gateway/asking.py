@@ -48,7 +48,6 @@ OTHER_RULES = (
     " arguments: the call is then judged by the rules of now."
 )
 DENIED = "The rules deny the call now."
-EVENTS = b"text/event-stream"
 
 log = logging.getLogger(__name__)
 
@@ -186,7 +185,7 @@ async def _elicit(x: Exchange, standing: Standing) -> None:
 async def _hold(x: Exchange, held: Asked) -> None:
     rights, standing = x.snapshot.rights, held.standing
     seconds = holding.window(rights, x.client)
-    if seconds and _takes_events(x):
+    if seconds and holding.takes_events(x):
         async with x.gateway.slots.taken(rights, seconds) as room:
             if room:
                 standing = await _held(x, standing, seconds)
@@ -205,10 +204,6 @@ async def _held(x: Exchange, standing: Standing, seconds: float) -> Standing:
         method = "notifications/elicitation/complete"
         await x.event(jsonrpc.notification(method, told))
     return found
-
-
-def _takes_events(x: Exchange) -> bool:
-    return any(name == b"accept" and EVENTS in value for name, value in x.fields)
 
 
 # It is approved

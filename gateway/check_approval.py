@@ -58,7 +58,7 @@ async def _standing(x: Exchange, approval: UUID, seconds: int) -> Standing | Non
     if not await questions.answered(x.gateway, mine.exists):
         return None
     found = await questions.look(x.gateway, rights.organization_id, approval)
-    if found.kind != "pending" or not seconds:
+    if found.kind != "pending" or not seconds or not holding.takes_events(x):
         return found
     async with x.gateway.slots.taken(rights, seconds) as room:
         return await holding.hold(x, found, seconds) if room else found

@@ -25,6 +25,7 @@ SIGN_EVERY = 12.0
 # What one sign of ours counts as: less than any that a server sends after it.
 STEP = 1e-6
 LONGEST = 240
+EVENTS = b"text/event-stream"
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,11 @@ def window(rights: Rights, client: str) -> float:
     """Seconds. What a client calls itself is a hint, so it may choose among those
     that the server's people have set, and no more."""
     return float(min(rights.hold_by_client.get(client, rights.hold_seconds), LONGEST))
+
+
+def takes_events(x: Exchange) -> bool:
+    """A held call is answered by a stream, which must have been accepted."""
+    return any(name == b"accept" and EVENTS in value for name, value in x.fields)
 
 
 def progress_token(params: Mapping[str, Any]) -> jsonrpc.Id | None:

@@ -60,6 +60,18 @@ async def test_it_may_wait_for_the_decision(asks: World) -> None:
     assert "Denied by a person" in (await pending.answer()).text
 
 
+async def test_a_client_that_takes_no_stream_does_not_wait(asks: World) -> None:
+    client = asks.client()
+    await client.call("pay", {"amount": 5})
+    (approval,) = await asks.approvals()
+    params: dict[str, Any] = {"id": str(approval.pk), "wait_s": 20}
+
+    answer = await client.call(NAME, params, headers={"accept": "application/json"})
+
+    assert answer.headers["content-type"] == "application/json"
+    assert "Not decided yet" in answer.text
+
+
 async def test_it_is_listed_last_where_the_grant_says_so(
     asks: World, fake: FakeServer
 ) -> None:
