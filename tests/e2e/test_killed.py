@@ -3,6 +3,7 @@ runs twice. Another process goes on."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sys
 from collections.abc import Iterator
@@ -14,8 +15,18 @@ from mcp import Client
 
 from accounts.models import Membership
 from approvals.models import State
-from tests.e2e.conftest import Acme, environment, free_port, process
-from tests.e2e.test_approvals import META, Desk, prepared, refunded, text
+from tests.e2e.conftest import Acme, environment, free_port, process, running_gateway
+from tests.e2e.test_approvals import (
+    META,
+    Desk,
+    Followed,
+    GetTask,
+    TaskParams,
+    Tasks,
+    prepared,
+    refunded,
+    text,
+)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(90)]
 MODERN = "2026-07-28"
@@ -114,3 +125,41 @@ async def test_a_held_call_outlives_the_process_that_held_it(
 
             assert not (await called(client, refund)).is_error
             assert await refunded(client) == 1
+
+
+@pytest.mark.slow
+async def test_a_task_outlives_the_process_that_ran_it(
+    desk: Desk, sandbox: str
+) -> None:
+    """The approval is used up, so nobody runs it again; the task says what is known.
+    Other processes of this test run may have taken the task first: then it is done."""
+    await desk.open(sandbox)
+    tasks = Tasks()
+    with dying("used") as base, contextlib.suppress(BaseExceptionGroup):
+        async with desk.acme.client(base, MODERN, extensions=[tasks]) as client:
+            refund = await prepared(client)
+            call = asyncio.create_task(called(client, refund))
+            await desk.decide()
+            await asyncio.wait([call], timeout=5)
+            call.cancel()
+    with running_gateway() as base:
+        async with desk.acme.client(base, MODERN) as client:
+            result = await followed(client, tasks.created[0].task_id)
+            await asyncio.sleep(6)  # a look around later still
+
+            (approval,) = await desk.approvals()
+            assert approval.state == State.USED
+            assert await refunded(client) == (0 if result.get("isError") else 1)
+    if result.get("isError"):
+        assert "not known whether it was executed" in result["content"][0]["text"]
+
+
+async def followed(client: Client, task: str) -> dict[str, Any]:
+    request = GetTask(params=TaskParams(taskId=task))
+    async with asyncio.timeout(60):
+        while True:
+            found = await client.session.send_request(request, Followed)
+            if found.status != "working":
+                assert found.result is not None
+                return found.result
+            await asyncio.sleep(0.5)
