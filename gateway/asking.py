@@ -147,7 +147,8 @@ def _all_asks(x: Exchange, held: Asked) -> tuple[Ask, ...]:
 async def _ladder(x: Exchange, held: Asked) -> None:
     standing, meta = held.standing, x.message.params.get("_meta", {})
     if x.method.kind == "tool" and tasks.is_declared(x.era, meta):
-        await _result(x, await x.gateway.tasks.make(x, standing))
+        made = await x.gateway.tasks.make(x, standing)
+        await (_tell(x, standing) if made is None else _result(x, made))
         return
     back = x.returned
     if back is not None and back.approval == standing.id:

@@ -35,7 +35,7 @@ def page(
         shown = {key: result[key] for key in KEPT if key in result}
         if items == "tools":
             shown[items] = _tools(found, rights, drifted)
-            if rights.helper_tool and "nextCursor" not in result:
+            if rights.helper_tool and result.get("nextCursor") is None:
                 shown[items].append(own_tool.DEFINITION)
         else:
             shown[items] = list(_others(items, found, rights))

@@ -27,6 +27,9 @@ SILENCE = timedelta(seconds=20)
 # How long after the last moment at which it can run a task is kept.
 KEPT = timedelta(hours=1)
 BATCH = 50
+# How many tasks may follow one approval: a client that calls again and again gets
+# texts, and no rows.
+MOST = 8
 # How many expired ones are deleted at once, a day after they have expired.
 FORGOTTEN, FORGOTTEN_AFTER = 500, timedelta(days=1)
 RUNS = "It is decided; the call is being made."
@@ -75,8 +78,11 @@ def make(
     request: str,
     client: str,
     message: str,
-) -> tuple[str, Seen]:
-    """The secret, and the task."""
+) -> tuple[str, Seen] | None:
+    """The secret, and the task; None where too many follow this approval already."""
+    following = Task.objects.for_organization(organization).filter(approval=approval)
+    if following.count() >= MOST:
+        return None
     row = Approval.objects.for_organization(organization).get(pk=approval, grant=grant)
     secret = secrets.token_urlsafe(BYTES)
     ends = row.usable_until or row.expires_at + timedelta(seconds=row.use_within)

@@ -119,14 +119,15 @@ class Tasks:
 
     # For clients
 
-    async def make(self, x: Exchange, standing: Standing) -> dict[str, Any]:
-        """The result that says so, once the row is there. Raises Unanswered."""
+    async def make(self, x: Exchange, standing: Standing) -> dict[str, Any] | None:
+        """The result that says so, once the row is there; None where too many follow
+        this approval. Raises Unanswered."""
         rights, approval = x.snapshot.rights, standing.id
         assert approval is not None
         request = strictjson.dumps(_request(x.message.params)).decode()
         link = approval_texts.page(self._gateway.base_url, approval)
         message = approval_texts.task_waits(standing.waiting_for, link)
-        secret, seen = await questions.answered(
+        made = await questions.answered(
             self._gateway,
             lambda: task_rows.make(
                 rights.organization_id,
@@ -138,7 +139,7 @@ class Tasks:
                 message,
             ),
         )
-        return {"resultType": "task"} | _about(secret, seen)
+        return None if made is None else {"resultType": "task"} | _about(*made)
 
     async def get(self, x: Exchange, secret: str) -> dict[str, Any] | None:
         """None for a task that this grant does not have."""

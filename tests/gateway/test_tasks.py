@@ -401,3 +401,14 @@ async def test_a_revoked_grant_fails_it(asks: World, fake: FakeServer) -> None:
         while await orm(lambda: rows.get().status) == "working":
             await asyncio.sleep(0.1)
     assert await orm(lambda: rows.get().status) == "failed" and ran(fake) == []
+
+
+async def test_calling_again_and_again_makes_no_more_tasks(asks: World) -> None:
+    client = asks.client(capabilities=TASKS)
+    for _ in range(task_rows.MOST):
+        assert (await begun(asks, client))["resultType"] == "task"
+
+    over = await client.call("pay", {"amount": 5})
+
+    assert "call again with the same arguments" in over.text
+    assert await orm(Task.objects.across_organizations().count) == task_rows.MOST
