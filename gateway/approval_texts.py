@@ -1,4 +1,4 @@
-"""What a model is told of a call that people are asked about. Pure.
+"""What a model is told of a call that people are asked about.
 
 Each text says what happened, why, and what to do next. The link asks for a sign-in:
 whoever holds the text alone can decide nothing.

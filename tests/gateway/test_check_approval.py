@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -124,4 +123,3 @@ async def test_a_kill_switch_stops_it_too(asks: World) -> None:
     await orm(lambda: switches.kill(asks.grant))
     answer = await asks.client().call(NAME, {"id": str(uuid4())})
     assert "kill switch" in str(answer.message)
-    await asyncio.sleep(0)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from unittest import mock
 from uuid import uuid4
@@ -16,6 +16,7 @@ import pytest
 from approvals import asking, switches, waking
 from approvals.models import State
 from gateway import holding, slots, sse, waker
+from gateway.state import Gateway
 from tests.fakes.mcp_server import FakeServer, Raw
 from tests.gateway.asgi import Pending
 from tests.gateway.conftest import World, orm
@@ -38,6 +39,17 @@ async def asked(world: World) -> None:
     """Until the call waits."""
     async with asyncio.timeout(10):
         while State.PENDING not in await states(world):
+            await asyncio.sleep(0.02)
+
+
+def process(world: World) -> Gateway:
+    assert world.app.state is not None
+    return world.app.state
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
             await asyncio.sleep(0.02)
 
 
@@ -151,9 +163,8 @@ async def test_it_does_not_cancel_what_another_call_waits_for(held: World) -> No
     first = held.client().begin("tools/call", PAY)
     second = held.client().begin("tools/call", PAY)
     await asked(held)
-    await second.begun()
-    await first.begun()
-    await asyncio.sleep(0.2)
+    (approval,) = await held.approvals()
+    await until(lambda: process(held).waker.waiters(approval.pk) == 2)
 
     first.disconnect()
     await first.task
@@ -170,7 +181,7 @@ async def test_a_legacy_client_that_goes_away_keeps_it(
     await asked(held)
 
     pending.disconnect()
-    await asyncio.sleep(0.5)
+    await until(lambda: any(x.gone for x in process(held).watch.lasting(0)))
     await held.decide()
 
     answer = await client.call("pay", {"amount": 5})
@@ -203,8 +214,9 @@ async def test_how_many_are_held_is_bounded_over_all_processes(held: World) -> N
         over = await held.client(app=app).request("tools/call", amount(99))
         assert over.headers["content-type"] == "application/json"
         assert "call again with the same arguments" in over.text
-    pending.pop().disconnect()
-    await asyncio.sleep(0.5)
+    gone = pending.pop()
+    gone.disconnect()
+    await gone.task
     room = held.client().begin("tools/call", amount(99))
     await room.begun()
     for one in (*pending, room):

@@ -266,7 +266,10 @@ async def test_a_kill_switch_ends_the_run(asks: World, fake: FakeServer) -> None
             await asyncio.sleep(0.05)
 
     await orm(lambda: switches.kill(asks.grant))
-    await asyncio.sleep(4.5)
+    rows = Task.objects.across_organizations()
+    async with asyncio.timeout(5):
+        while await orm(lambda: rows.get().status) == "working":
+            await asyncio.sleep(0.1)
     await orm(lambda: switches.release(asks.grant))
 
     done = await got(client, made["taskId"])
