@@ -95,7 +95,7 @@ class Desk:
         return asking.ask(question)
 
     def row(self, of: Standing | Approval | UUID | None) -> Approval:
-        key = of.id if isinstance(of, Standing) else getattr(of, "pk", of)
+        key: Any = of.id if isinstance(of, Standing) else getattr(of, "pk", of)
         return Approval.objects.for_organization(self.acme).get(pk=key)
 
     def vote(

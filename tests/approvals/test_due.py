@@ -9,7 +9,7 @@ from django.db import connections
 from django.utils import timezone
 
 from accounts.models import Organization
-from approvals import due
+from approvals import due, ending
 from approvals.models import Approval, Delivery, Hook, Notice, State
 from policies import granting
 from tests.approvals.desk import Desk
@@ -131,7 +131,7 @@ def test_one_that_fails_holds_up_no_other(desk: Desk, monkeypatch):
     other = desk.make_grant("other")
     asked = desk.asked(9, grant_id=other.pk)
     granting.revoke(None, other)
-    spoiled, real = rows[0].pk, due.change_row
+    spoiled, real = rows[0].pk, ending.change_row
 
     def change(row, *args, **more):
         if row.pk == spoiled:

@@ -109,8 +109,8 @@ class TestGivenBack:
     def test_what_has_expired_meanwhile_does_not_stand(self, desk: Desk):
         row, call = self.used(desk)
         assert desk.ask(desk.question()).kind == "ran"
-        asked = desk.ask(desk.question())
-        Approval.objects.for_organization(desk.acme).filter(pk=asked.id).update(
+        asked = desk.row(desk.ask(desk.question()))
+        Approval.objects.for_organization(desk.acme).filter(pk=asked.pk).update(
             expires_at=row.created_at
         )
 

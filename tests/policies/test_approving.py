@@ -13,7 +13,7 @@ from tests.policies.engine import compiled, document
 
 OWN, GENERAL = "/tools/t/action", "/all_tools/approve_if/0"
 ASKS = {"action": "require_approval"}
-ALWAYS = {"approve_if": [{"conditions": []}]}
+ALWAYS: dict[str, Any] = {"approve_if": [{"conditions": []}]}
 
 
 def policy(own: dict[str, Any], general: dict[str, Any] | None = None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -297,7 +298,7 @@ def test_the_list_is_filtered_by_its_address(client, support, payments):
 def test_asking_where_one_person_decides_allows_self_approval(client, place, acme):
     """And says so; with a second approver it writes and says nothing of the kind."""
 
-    def asking() -> tuple[dict, str]:
+    def asking() -> tuple[dict[str, Any], str]:
         fields = form_of(client.get(place))
         fields["choice-0"] = "ask"
         answer = client.post(f"{place}draft/choose/", fields)
