@@ -115,7 +115,11 @@ def make_server(acme: Organization) -> Server:
     ]
     Server.objects.bulk_create([hostile, *others])
     Credential.objects.create(
-        organization=acme, server=hostile, header="X-Key", key_id="k1", ciphertext=b"x"
+        organization=acme,
+        server=hostile,
+        header=f"X-{secrets.token_hex(4)}",
+        key_id="k1",
+        ciphertext=b"x",
     )
     return hostile
 
