@@ -12,6 +12,7 @@ from hashlib import sha256
 from policies.numbers import (
     AMOUNT_BOUND,
     DECIMAL_STRING,
+    DIGIT_SHARE,
     MILLION,
     exact,
     is_number,
@@ -58,7 +59,7 @@ def _amount(value: object, decimal: bool, r: Reading) -> int:
 
 def _digits(value: object, decimal: bool, r: Reading) -> str:
     if decimal and type(value) is str:
-        r.scan(len(value))
+        r.scan(len(value) * DIGIT_SHARE)
         if DECIMAL_STRING.fullmatch(value):
             return value
         raise BadAmount

@@ -14,7 +14,7 @@ from typing import Any
 
 import re2
 
-from policies.numbers import DECIMAL_STRING, SAFE, exact, is_number
+from policies.numbers import DECIMAL_STRING, DIGIT_SHARE, SAFE, exact, is_number
 from policies.reading import Reading
 
 Truth = bool | None
@@ -135,7 +135,7 @@ def to_decimal(value: object) -> Decimal:
 def _decimal(v: object, r: Reading) -> Decimal | None:
     if type(v) is str:
         if len(v) > SHORT:
-            r.scan(len(v))
+            r.scan(len(v) * DIGIT_SHARE)
         return Decimal(v) if DECIMAL_STRING.fullmatch(v) else None
     number = _number(v, r)
     return None if number is None else Decimal(repr(number))
