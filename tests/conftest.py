@@ -20,7 +20,15 @@ PASSWORD = "correct horse battery"
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow tests first, in random order as all: none is waited for alone at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    # The gateways of tests/e2e run on once they are started, and see to tasks in the
+    # database that they share with the tests of this process.
+    if item.path.parent.name == "e2e":
+        return 2
+    return 1 if item.get_closest_marker("slow") is None else 0
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models import F
 
 from approvals import clock, events, links, mailing, notices
 from approvals.mail_words import clock_time, line, short, time_left
@@ -326,7 +327,7 @@ def test_a_request_and_its_reminder_in_one_digest_are_one_entry(world: World) ->
         with transaction.atomic():
             events.emit(approval, event)
     Notice.objects.across_organizations().update(
-        created_at=clock.now() - notices.GATHERING
+        created_at=F("created_at") - notices.GATHERING
     )
     taken = notices.take()
     assert taken

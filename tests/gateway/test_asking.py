@@ -399,6 +399,7 @@ async def test_a_call_that_asks_nobody_asks_postgres_nothing(
 ) -> None:
     client = asks.client()
     await client.call("echo", {"text": "warm"})
+    await asks.app.state.waker.close()  # type: ignore[union-attr]  # looks by itself
 
     with mock.patch.object(asks.app.state.approvals, "run") as query:  # type: ignore[union-attr]
         assert "isError" not in (await client.call("echo", {"text": "x"})).result
