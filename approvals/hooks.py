@@ -9,19 +9,18 @@ delivered, given up   due_at = null
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Organization
 from approvals import hook_keys, hook_messages
+from approvals.called_tool import input_schema
 from approvals.hook_keys import sign
 from approvals.hook_messages import About
 from approvals.hook_sending import MOST_ATTEMPTS, deliver_due
 from approvals.models import Approval, Delivery, Hook, Vote
 from approvals.redaction import redact
-from servers.models import ToolDefinition
 
 __all__ = [
     "MOST_ATTEMPTS",
@@ -67,17 +66,8 @@ def _about(approval: Approval, organization: Organization) -> About:
     )
     votes = Vote.objects.for_organization(organization).filter(approval=row)
     given = json.loads(row.arguments or "{}")
-    shown = redact(given, _schema(row), organization.redacted_keys)
+    shown = redact(given, input_schema(row), organization.redacted_keys)
     return About(row, list(votes.order_by("at", "pk")), shown)
-
-
-def _schema(approval: Approval) -> Any:
-    """Of the tool's arguments, as it is known now; None for what is no tool."""
-    if approval.method != "tools/call":
-        return None
-    known = ToolDefinition.objects.for_organization(approval.organization_id)
-    tool = known.filter(server=approval.server_id, name=approval.name).first()
-    return tool and json.loads(tool.definition).get("inputSchema")
 
 
 def _delivery(hook: Hook, event: str, about: About | None = None) -> Delivery:

@@ -19,15 +19,14 @@ from django.urls import reverse
 
 from accounts.models import User
 from approvals import clock, links
+from approvals.called_tool import TOOL, input_schema
 from approvals.mail_words import clock_time, counted, line, short, time_left
 from approvals.models import Approval, BreakGlass, Kind, Notice, Vote
 from approvals.notices import Letter
 from approvals.redaction import Redacted, redact
 from approvals.secret_looks import looks_secret
 from approvals.wording import waiting_for
-from servers.models import ToolDefinition
 
-TOOL = "tools/call"
 WHAT = {
     TOOL: "tool",
     "prompts/get": "prompt",
@@ -181,7 +180,7 @@ def _arguments(approval: Approval) -> Redacted:
     """With names and values made inert."""
     found = redact(
         json.loads(approval.arguments or "{}"),
-        _schema(approval),
+        input_schema(approval),
         approval.organization.redacted_keys,
     )
     rows = tuple(
@@ -189,14 +188,6 @@ def _arguments(approval: Approval) -> Redacted:
         for row in found.rows
     )
     return found._replace(rows=() if approval.arguments in {"", "{}"} else rows)
-
-
-def _schema(approval: Approval) -> Any:
-    if approval.method != TOOL:
-        return None
-    rows = ToolDefinition.objects.for_organization(approval.organization_id)
-    tool = rows.filter(server=approval.server_id, name=approval.name).first()
-    return json.loads(tool.definition).get("inputSchema") if tool else None
 
 
 def _opening(opening: BreakGlass, now: datetime) -> dict[str, str]:
