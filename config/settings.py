@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.contrib.postgres",
     "allauth",
     "allauth.account",
     "csp",
@@ -71,6 +72,7 @@ INSTALLED_APPS = [
     "policies",
     "audit",
     "approvals",
+    "catalog",
     "gateway",
 ]
 

@@ -24,7 +24,7 @@ NOT_OURS = {"DJANGO_SETTINGS_MODULE"}
 def sources() -> Iterator[Path]:
     for folder in (
         *("accounts", "servers", "policies", "approvals", "gateway", "audit"),
-        "config",
+        *("catalog", "config"),
     ):
         yield from (ROOT / folder).rglob("*.py")
 
@@ -70,7 +70,7 @@ SPECIAL = re.compile(r"""["']\(([a-zA-Z -]+)\)["']|_named\("\w+", "([a-zA-Z ]+)"
 def special_rules() -> list[str]:
     """Names such as `(hidden)`, wherever the deciding code writes one."""
     found: set[str] = set()
-    for folder in ("policies", "approvals", "gateway", "audit"):
+    for folder in ("policies", "approvals", "gateway", "audit", "catalog"):
         for path in (ROOT / folder).glob("*.py"):
             found |= {a or b for a, b in SPECIAL.findall(path.read_text())}
     return sorted(found - {"changing"})  # of the log: it decides nothing

@@ -1,0 +1,1 @@
+"""The public catalogue: what MCP servers can do, and the policy to start from."""

@@ -1,0 +1,1 @@
+"""What a tool can do, from its definition alone: deterministic, explained, no I/O."""
