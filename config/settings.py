@@ -213,6 +213,8 @@ else:
 DEFAULT_FROM_EMAIL = env_str(
     "DEFAULT_FROM_EMAIL", "PolicyLayer <policylayer@localhost>"
 )
+# Who is mailed what visitors write (catalog); empty: it is stored and mailed to nobody.
+OPERATOR_EMAIL = env_str("OPERATOR_EMAIL")
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else f"session{PORT}"
