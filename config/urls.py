@@ -19,4 +19,5 @@ urlpatterns = [
     path("activity/", include("audit.urls")),
     path("api/", include("config.api_urls")),
     path("", include("approvals.urls")),
+    path("", include("catalog.urls")),
 ]

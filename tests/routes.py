@@ -210,6 +210,8 @@ ROUTES = [
     # activity
     Route("activity:list", Role.VIEWER),
     Route("activity:detail", Role.VIEWER),
+    # the catalogue
+    Route("catalog:list", EVERYBODY),
     # the API
     Route("api:me", Role.VIEWER, page=False, api=True),
     Route("api:approvals", Role.VIEWER, page=False, api=True),
