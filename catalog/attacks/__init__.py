@@ -1,0 +1,1 @@
+"""Documented attack patterns on agents and MCP servers, as literal tables."""
