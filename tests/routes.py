@@ -248,4 +248,6 @@ ARGUMENTS: dict[str, Callable[[World], object]] = {
     "hook_id": lambda world: world.asked.hook.pk,
     "delivery_id": lambda world: world.asked.delivery.pk,
     "path": lambda world: "v1/nothing",
+    "server": lambda world: world.catalog.server.slug,
+    "tool": lambda world: world.catalog.slug,
 }

@@ -6,7 +6,9 @@ allows), HTML, a mark that turns the reading direction, a control character.
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -35,6 +37,16 @@ from approvals.models import (
 )
 from audit.ids import time_of, uuid7
 from audit.models import Record
+from catalog.models import (
+    CatalogServer,
+    CatalogTool,
+    Change,
+    ChangeKind,
+    Dispute,
+    DisputeState,
+    Scan,
+    Source,
+)
 from policies.models import Grant, Policy, PolicyVersion
 from servers.models import Credential, Health, Server, ToolDefinition
 from tests.conftest import member
@@ -75,6 +87,7 @@ class World:
     grant: Grant
     record: Record
     asked: Asked
+    catalog: CatalogTool
 
 
 def make_world() -> World:
@@ -96,6 +109,7 @@ def make_world() -> World:
         grant,
         make_records(server),
         make_asked(grant),
+        make_catalog(acme),
     )
 
 
@@ -316,4 +330,139 @@ def make_token(member: Membership) -> ApiToken:
         scopes=["approvals:read"],
         token_hash=secrets.token_bytes(32),
         token_prefix="plm_abcdefg",
+    )
+
+
+# Name, category, severity, confidence: one of each category, and two to doubt.
+CATALOGUE = [
+    (HOSTILE, "Destructive", "critical", 0.97),
+    ("list_buckets", "Read", "low", 0.93),
+    ("put_object", "Write", "medium", 0.91),
+    ("run_query", "Execute", "high", 0.95),
+    ("create_refund", "Financial", "critical", 0.96),
+    ("manage_things", "Other", "high", 0.41),
+    ("ping", "Other", "low", 0.72),
+]
+
+
+def make_catalog(acme: Organization) -> CatalogTool:
+    """A server of the public catalogue; the tool with the hostile name is disputed."""
+    server = CatalogServer.objects.create(
+        slug="hostile-mcp-server",
+        name=HOSTILE,
+        publisher="hostile",
+        publisher_name=HOSTILE,
+        source_kind=Source.PYPI,
+        source="hostile-mcp-server",
+        version="1.0.0",
+        tools_listed=len(CATALOGUE),
+        counts=dict(Counter(category for _, category, _, _ in CATALOGUE)),
+        severities=dict(Counter(severity for _, _, severity, _ in CATALOGUE)),
+        severity="critical",
+        scanned_at=timezone.now(),
+    )
+    Scan.objects.create(
+        server=server,
+        version="1.0.0",
+        transport="stdio",
+        revision="2025-06-18",
+        identity={"name": HOSTILE, "version": "1"},
+        tools=len(CATALOGUE),
+        environment="unprivileged user, no credentials",
+        problems=[HOSTILE],
+    )
+    tools = CatalogTool.objects.bulk_create(
+        make_listed(server, *row) for row in CATALOGUE
+    )
+    make_changes(server)
+    Dispute.objects.create(
+        organization=acme,
+        tool=tools[0],
+        fingerprint=tools[0].fingerprint,
+        category="Execute",
+        severity="high",
+        reason=HOSTILE,
+        state=DisputeState.OPEN,
+    )
+    return tools[0]
+
+
+def make_listed(
+    server: CatalogServer, name: str, category: str, severity: str, confidence: float
+) -> CatalogTool:
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:200]
+    return CatalogTool(
+        server=server,
+        slug=slug,
+        name=name,
+        facts=make_facts(name),
+        fingerprint="1" * 64,
+        category=category,
+        severity=severity,
+        confidence=confidence,
+        verdict=make_verdict(name, category, severity, confidence),
+        classifier="1",
+        publisher=server.publisher,
+        words=f"{name} {server.name} {category}",
+    )
+
+
+def make_facts(name: str) -> dict[str, object]:
+    parameter = {
+        "path": HOSTILE,
+        "types": ["string", HOSTILE],
+        "required": True,
+        "sha256": "2" * 64,
+        "length": 40,
+        "stems": ["thing"],
+        "values": [HOSTILE],
+        "said": [],
+    }
+    return {
+        "name": name,
+        "description": {"sha256": "3" * 64, "length": 120},
+        "stems": ["delet", "thing"],
+        "said": [],
+        "parameters": [parameter, parameter | {"path": "sql", "required": False}],
+        "annotations": {"destructiveHint": True},
+        "fingerprint": "1" * 64,
+    }
+
+
+def make_verdict(
+    name: str, category: str, severity: str, confidence: float
+) -> dict[str, object]:
+    evidence = {"field": "name", "words": [name], "says": category, "why": HOSTILE}
+    signal = {"signal": "free_code", "field": f"parameters.{HOSTILE}", "why": HOSTILE}
+    return {
+        "category": category,
+        "severity": severity,
+        "confidence": confidence,
+        "evidence": [evidence],
+        "signals": [signal],
+        "described": True,
+        "doubtful": confidence < 0.6,
+        "version": "1",
+    }
+
+
+def make_changes(server: CatalogServer) -> None:
+    detail = {
+        "parameters": {"added": [HOSTILE], "removed": []},
+        "category": ["Execute", "Destructive"],
+        "severity": ["high", "critical"],
+        "fields": ["description"],
+    }
+    Change.objects.bulk_create(
+        Change(
+            server=server,
+            tool=HOSTILE,
+            kind=kind,
+            before_version="0.9.0",
+            after_version="1.0.0",
+            before="0" * 64,
+            after="1" * 64,
+            detail=detail,
+        )
+        for kind in ChangeKind
     )
