@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-# How far a policy reaches: ends it, makes it smaller, or does not touch it.
-Reach = Literal["stops", "narrows", "beyond"]
+# What a rule does about it: ends it, makes it smaller; the gateway ends it without one;
+# or it happens where the gateway is not.
+Reach = Literal["stops", "narrows", "built in", "beyond"]
 
 
 @dataclass(frozen=True, slots=True)

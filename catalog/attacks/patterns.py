@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from catalog.attacks.contents import CONTENTS
 from catalog.attacks.definitions import DEFINITIONS
+from catalog.attacks.disguises import DISGUISES
 from catalog.attacks.pattern import Pattern
+from catalog.attacks.running import RUNNING
+from catalog.attacks.trust import TRUST
+from catalog.attacks.wire import WIRE
 
 # Heading of the page's section, and what stands in it.
 SECTIONS: tuple[tuple[str, tuple[Pattern, ...]], ...] = (
     ("Through what a server says of its tools", DEFINITIONS),
+    ("Through what a name or a text looks like", DISGUISES),
+    ("Through what a tool answers", CONTENTS),
+    ("Through what a server runs, and where it reaches", RUNNING),
+    ("Through credentials, identity and the people who decide", TRUST),
+    ("Through the protocol itself", WIRE),
 )
 PATTERNS: tuple[Pattern, ...] = tuple(
     pattern for _, patterns in SECTIONS for pattern in patterns
