@@ -1,0 +1,1 @@
+"""Asking servers what they offer, without trusting them and without calling a tool."""
