@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,6 +123,11 @@ class McpClient:
             if not isinstance(cursor, str) or len(cursor) > MAX_CURSOR:
                 raise NotMcp("The cursor in its list of tools is no short text.")
         raise NotMcp(f"Its list of tools has more than {MAX_PAGES} pages.")
+
+    async def ask(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The result of one request, once hello was said."""
+        result, _ = await self._request(method, dict(params))
+        return result
 
     async def goodbye(self) -> None:
         """Ends the session, where there is one; a server may refuse that."""
