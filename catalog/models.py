@@ -7,12 +7,13 @@ servers or from strangers.
 from __future__ import annotations
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.tenancy import TenantModel
+from catalog import vectors
 from servers.models import Category, Severity
 
 
@@ -56,10 +57,16 @@ class CatalogServer(models.Model):
     scanned_at = models.DateTimeField(null=True, blank=True)
     scan_error = models.TextField(blank=True)
     shipped = models.BooleanField(default=False)
+    search = models.GeneratedField(  # type: ignore[misc, unused-ignore]
+        expression=vectors.vector(vectors.SERVER),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        indexes = [GinIndex(fields=["search"], name="catalog_server_search")]
         constraints = [
             models.UniqueConstraint(
                 fields=["source_kind", "source"], name="catalog_server_source"
@@ -98,7 +105,8 @@ class CatalogTool(models.Model):
     `facts` is what the classifier reads (`catalog.classifier.facts`), `verdict` what it
     says of them (`catalog.classifier.verdicts`). `definition` is the whole definition
     as RFC 8785 text where it was scanned here; what ships has the facts alone.
-    `words` is what the search finds it by. `publisher` repeats the server's.
+    `words` is what the search finds it by (`catalog.naming.words_of`). `publisher`
+    repeats the server's.
     """
 
     server = models.ForeignKey(CatalogServer, models.CASCADE, related_name="listing")
@@ -115,8 +123,8 @@ class CatalogTool(models.Model):
     publisher = models.SlugField(max_length=200)
     words = models.TextField(blank=True)
     search = models.GeneratedField(  # type: ignore[misc, unused-ignore]
-        expression=SearchVector("words", config="simple"),
-        output_field=SearchVectorField(),
+        expression=vectors.vector(vectors.TOOL),
+        output_field=SearchVectorField(null=True),
         db_persist=True,
     )
     listed = models.BooleanField(default=True)
@@ -134,12 +142,30 @@ class CatalogTool(models.Model):
             ),
         ]
         indexes = [
-            GinIndex(fields=["search"], name="catalog_tool_search"),
-            GinIndex(OpClass("words", "gin_trgm_ops"), name="catalog_tool_trigram"),
+            GinIndex(fields=["search"], name="catalog_tool_search", fastupdate=False),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class Word(models.Model):
+    """A word that a tool or a server is found by. Triggers of both tables add to it.
+
+    Words stay when the last tool that had them goes: that costs a look in vain. What is
+    typed is looked up here first, so that beginnings of words and misspellings cost a
+    look into thousands of words, not into a million tools.
+    """
+
+    word = models.CharField(max_length=64, primary_key=True)
+
+    class Meta:
+        indexes = [
+            GinIndex(OpClass("word", "gin_trgm_ops"), name="catalog_word_trigram")
+        ]
+
+    def __str__(self) -> str:
+        return self.word
 
 
 class ChangeKind(models.TextChoices):
