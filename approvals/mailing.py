@@ -18,13 +18,13 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.secret_looks import looks_secret
 from approvals import clock, links
 from approvals.called_tool import TOOL, input_schema
 from approvals.mail_words import clock_time, counted, line, short, time_left
 from approvals.models import Approval, BreakGlass, Kind, Notice, Vote
 from approvals.notices import Letter
 from approvals.redaction import Redacted, redact
-from approvals.secret_looks import looks_secret
 from approvals.wording import waiting_for
 
 WHAT = {

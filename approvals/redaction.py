@@ -10,9 +10,6 @@ all of it. Hidden is what one of these says is secret:
 Of a hidden value only its kind is told: a digest would give a short one away to whoever
 tries them all. A long value that is not secret is told by length and SHA-256. What is
 left out is always said. Pure.
-
-Names are compared as words: camelCase, snake_case, kebab-case and full-width letters
-are the same.
 """
 
 from __future__ import annotations
@@ -20,29 +17,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from accounts.secret_looks import looks_secret
+from accounts.secret_names import joined, secret_name, words
 from approvals.schema_hints import Schemas, is_secret, of_item, of_property, of_root
-from approvals.secret_looks import looks_secret
 
 MOST_ROWS = 40
 LONGEST_TEXT, LONGEST_KEY, LONGEST_PATH = 200, 60, 200
 DIGEST_DIGITS = 16
 
-SECRET_WORDS = {
-    *("auth", "authorization", "authorisation", "bearer", "card", "cookie", "cvc"),
-    *("credential", "cvv", "iban", "jwt", "key", "otp", "pass", "passcode", "pin"),
-    *("pwd", "secret", "session", "signature", "ssn", "token"),
-}
-# Also where the words are not told apart, as in `accesstoken`; long enough to be in no
-# other word.
-SECRET_PARTS = (
-    *("apikey", "authorization", "cardnumber", "cookie", "credential", "creditcard"),
-    *("passcode", "passphrase", "passw", "privatekey", "secret", "token"),
-)
-WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+|\d+")
 PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -81,25 +66,6 @@ def redact(arguments: Any, schema: Any, keys: Iterable[str] = ()) -> Redacted:
         else:
             left_out += 1
     return Redacted(tuple(rows), left_out, sum(bool(row.note) for row in rows))
-
-
-def words(name: str) -> list[str]:
-    """`clientSecret`, `CLIENT_SECRET` and `client-secret` are `client`, `secret`."""
-    seen = "".join(char for char in name if unicodedata.category(char) != "Cf")
-    plain = unicodedata.normalize("NFKC", seen)
-    return [word.casefold() for word in WORD.findall(plain)]
-
-
-def joined(name: str) -> str:
-    return "".join(words(name))
-
-
-def secret_name(name: str) -> bool:
-    said = words(name)
-    if any(word in SECRET_WORDS or word[:-1] in SECRET_WORDS for word in said):
-        return True
-    whole = "".join(said)
-    return any(part in whole for part in SECRET_PARTS)
 
 
 def _values(

@@ -116,7 +116,8 @@ TRUST = (
         happens=(
             "A proxy uses one client identity at a service for all of its users. Who"
             " has consented once is not asked again, so an attacker who starts the"
-            " sign-in with an address of their own receives the code for another's account.",
+            " sign-in with an address of their own receives the code of another's"
+            " account.",
         ),
         needs=(
             "a proxy with one fixed identity, and consent kept in a cookie",

@@ -13,8 +13,9 @@ from django.conf import global_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approvals.redaction import MOST_ROWS, Redacted, joined, redact, secret_name
-from approvals.secret_looks import looks_secret
+from accounts.secret_looks import looks_secret
+from accounts.secret_names import joined, secret_name
+from approvals.redaction import MOST_ROWS, Redacted, redact
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----"

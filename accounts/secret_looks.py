@@ -1,6 +1,6 @@
 """Does a text look like a secret? By known shapes, and by looking random. Pure.
 
-It errs towards yes: what is hidden in a mail stands on the request's page.
+It errs towards yes: what is hidden is shown nowhere, or on the request's page alone.
 """
 
 from __future__ import annotations
