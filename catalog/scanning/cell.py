@@ -21,7 +21,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from catalog.scanning.failures import ScanFailed
-from catalog.scanning.kept import Limits, Who, kept_code
+from catalog.scanning.kept import Limits, Place, Who, kept_code
 
 # systemd's range for users that exist as long as a service runs.
 USER_IDS = range(61184, 65520)
@@ -50,6 +50,10 @@ class Cell:
     @property
     def home(self) -> Path:
         return self.folder / "home"
+
+    @property
+    def place(self) -> Place:
+        return Place(self.home, self.folder)
 
     @property
     def words(self) -> str:

@@ -44,6 +44,14 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where it starts, and the folder whose size is bounded."""
+
+    cwd: Path
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """`why` is a word of keeper.py; `code` the exit status where it ended itself."""
 
@@ -92,10 +100,15 @@ class Lines:
 def kept_code(argv: list[str], who: Who, limits: Limits) -> int | None:
     """Runs it to its end, silently; its exit status, None where it was ended."""
     lines = Lines()
-    spec = _spec(argv, {}, Path(tempfile.gettempdir()), who, limits, lines)
-    silent = {"stdin": -3, "stdout": -3, "stderr": -3}  # subprocess.DEVNULL
+    anywhere = Path(tempfile.gettempdir())
+    spec = _spec(argv, {}, Place(anywhere, anywhere), who, limits, lines)
     process = subprocess.Popen(
-        spec, pass_fds=lines.given, start_new_session=True, **silent
+        spec,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=lines.given,
+        start_new_session=True,
     )
     lines.hand_over()
     process.wait()
@@ -152,11 +165,12 @@ class Program:
 
 @asynccontextmanager
 async def running(
-    argv: list[str], env: Mapping[str, str], folder: Path, who: Who, limits: Limits
+    argv: list[str], env: Mapping[str, str], place: Place, who: Who, limits: Limits
 ) -> AsyncIterator[Program]:
+    """Gone with everything that it started when the block is left."""
     lines = Lines()
     process = await asyncio.create_subprocess_exec(
-        *_spec(argv, env, folder, who, limits, lines),
+        *_spec(argv, env, place, who, limits, lines),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -175,11 +189,12 @@ async def running(
 def _spec(
     argv: list[str],
     env: Mapping[str, str],
-    folder: Path,
+    place: Place,
     who: Who,
     limits: Limits,
     lines: Lines,
 ) -> list[str]:
     spec: dict[str, Any] = {"argv": argv, "env": dict(env), "private": lines.given}
-    spec |= {"cwd": str(folder), "folder": str(folder)} | asdict(who) | asdict(limits)
+    spec |= {"cwd": str(place.cwd), "folder": str(place.folder)}
+    spec |= asdict(who) | asdict(limits)
     return [sys.executable, "-I", "-S", str(KEEPER), json.dumps(spec)]
