@@ -1,4 +1,4 @@
-"""The servers of the shipped snapshot, each chosen by name, and how to make them answer.
+"""The servers of the shipped snapshot, each chosen by name, and what they start with.
 
 Many refuse to start without an account. What they are given here opens nothing: made-up
 words in the form that they check for. A server that calls its account for its list of
@@ -104,9 +104,7 @@ RECIPES = (
     node("@modelcontextprotocol/server-memory"),
     node("@modelcontextprotocol/server-puppeteer"),
     node("@modelcontextprotocol/server-sequential-thinking"),
-    node(
-        "@modelcontextprotocol/server-slack", SLACK_BOT_TOKEN="x", SLACK_TEAM_ID="T0"
-    ),
+    node("@modelcontextprotocol/server-slack", SLACK_BOT_TOKEN="x", SLACK_TEAM_ID="T0"),
     # Others, for Python
     python("alpaca-mcp-server", ALPACA_API_KEY="x", ALPACA_SECRET_KEY="x"),
     python("arxiv-mcp-server"),

@@ -67,5 +67,3 @@ def identity(given: Mapping[str, Any]) -> dict[str, str]:
         for key, value in kept.items()
         if isinstance(value, str)
     }
-
-

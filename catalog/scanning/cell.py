@@ -69,11 +69,15 @@ class Cell:
         """What a program in here may see of ours, and nothing that opens anything."""
         names = PASSED_ON + (TO_INSTALL if installing else ())
         given = {name: os.environ[name] for name in names if name in os.environ}
-        return {
-            **{name: value for name, value in given.items() if not has_login(value)},
-            **{"PATH": search_path(), "HOME": str(self.home), "LANG": "C.UTF-8"},
-            **{"TMPDIR": str(self.folder / "tmp"), "TERM": "dumb", "USER": "scan"},
+        kept = {name: value for name, value in given.items() if not has_login(value)}
+        return kept | {
+            "PATH": search_path(),
+            "HOME": str(self.home),
+            "TMPDIR": str(self.folder / "tmp"),
+            "USER": "scan",
             "LOGNAME": "scan",
+            "LANG": "C.UTF-8",
+            "TERM": "dumb",
         }
 
     def write(self, name: str, text: str) -> None:

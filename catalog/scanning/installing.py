@@ -51,8 +51,8 @@ async def _from_pypi(cell: Cell, source: Source, limits: Limits) -> Installed:
     wanted = source.name + (f"=={source.version}" if source.version else "")
     python = str(folder / "bin" / "python")
     await _run(cell, [usable_python(cell.uid), "-m", "venv", str(folder)], limits)
-    pip = [python, "-m", "pip", "install", "--quiet", "--no-input", "--no-cache-dir"]
-    pip += ["--disable-pip-version-check", "--prefer-binary", wanted]
+    pip = [python, "-m", "pip", "install", "--quiet", "--no-input", "--no-compile"]
+    pip += ["--no-cache-dir", "--disable-pip-version-check", "--prefer-binary", wanted]
     await _run(cell, pip, limits)
     bare = source.name.partition("[")[0]
     about = await _told(cell, [python, "-I", "-c", ABOUT, bare], limits)

@@ -25,7 +25,7 @@ END_SECONDS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of one program with all that it starts: seconds and bytes; `file` is one file's."""
+    """Of a program with all it starts, in seconds and bytes; `file` is one file's."""
 
     seconds: float
     memory: int = 2048 * MIB

@@ -1,11 +1,11 @@
 """What may be scanned, and the words that name it.
 
-    pypi:NAME[==VERSION]      a package of the Python registry
-    npm:NAME[@VERSION]        a package of the npm registry
-    https://...               a server that speaks streamable HTTP
-    registry:NAME             a record of the MCP registry that `catalog_sync` fetched
-    path/to/server.json       such a record in a file
-    NAME                      a package that the recipes know
+pypi:NAME[==VERSION]      a package of the Python registry
+npm:NAME[@VERSION]        a package of the npm registry
+https://...               a server that speaks streamable HTTP
+registry:NAME             a record of the MCP registry that `catalog_sync` fetched
+path/to/server.json       such a record in a file
+NAME                      a package that the recipes know
 """
 
 from __future__ import annotations
