@@ -1,0 +1,69 @@
+r"""CommonMark that holds strangers' words: they stay words.
+
+Every ASCII punctuation mark may be escaped by a backslash (CommonMark 0.31, 2.4), so
+all that could mean something is. What comes from the catalogue is one line, so nothing
+that begins a block can stand at the beginning of one. A fence is longer than any run of
+its mark inside; a code span likewise.
+
+    text("a*b")        a\*b
+    code("a`b")        `` a`b ``
+    fence('{"a": 1}', "json")
+    link("a]b", url)   [a\]b](<url>)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from catalog.plain import line
+
+SHORTEST_FENCE = 3
+MARKS = re.compile(r"""([!-/:-@\[-`{-~])""")
+TICKS = re.compile("`+")
+# What an address may hold as it is; anything else is encoded, angle brackets too.
+IN_ADDRESS = ":/?#[]@!$&'()*+,;=~%-._"
+
+
+def text(words: object) -> str:
+    """Plain words. Escaped are all ASCII punctuation marks but commas and the like."""
+    return MARKS.sub(_escaped, line(words))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    mark = found[0]
+    return mark if mark in ",/%'\"" else f"\\{mark}"
+
+
+def code(words: object) -> str:
+    """A code span: no escape works in one, so its marks are longer than any inside."""
+    said = line(words) or " "
+    marks = "`" * (_longest(said) + 1)
+    return f"{marks} {said} {marks}" if "`" in said else f"{marks}{said}{marks}"
+
+
+def fence(block: str, language: str = "") -> str:
+    marks = "`" * max(SHORTEST_FENCE, _longest(block) + 1)
+    end = "" if block.endswith("\n") else "\n"
+    return f"{marks}{language}\n{block}{end}{marks}\n"
+
+
+def link(words: object, address: str) -> str:
+    return f"[{text(words)}](<{quote(address, safe=IN_ADDRESS)}>)"
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """Of lines that are Markdown already."""
+    return "".join(f"- {each}\n" for each in lines)
+
+
+def document(*blocks: str) -> str:
+    """Blocks, an empty line between each two."""
+    return "\n".join(
+        block if block.endswith("\n") else f"{block}\n" for block in blocks if block
+    )
+
+
+def _longest(words: str) -> int:
+    return max((len(run) for run in TICKS.findall(words)), default=0)
