@@ -4,6 +4,8 @@ import os
 
 from celery import Celery
 
+from config.env import env_str
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("policylayer")
@@ -17,6 +19,7 @@ app.conf.update(
     timezone="UTC",
 )
 app.autodiscover_tasks()
+app.autodiscover_tasks(["catalog.registry"])
 
 # Ticks that found no worker for so long are not made up for: the next does the same.
 STALE = {"expires": 30}
@@ -44,3 +47,10 @@ app.conf.beat_schedule = {
     "audit.keep_partitions": {"task": "audit.keep_partitions", "schedule": 3600.0},
     "servers.refresh_all": {"task": "servers.refresh_all", "schedule": 300.0},
 }
+# From the environment: Django's settings may not be asked for yet.
+if env_str("CATALOG_REGISTRY_URL"):
+    app.conf.beat_schedule["catalog.sync_registry"] = {
+        "task": "catalog.sync_registry",
+        "schedule": 3600.0,
+        "options": {"expires": 1800},
+    }

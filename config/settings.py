@@ -215,6 +215,8 @@ DEFAULT_FROM_EMAIL = env_str(
 )
 # Who is mailed what visitors write (catalog); empty: it is stored and mailed to nobody.
 OPERATOR_EMAIL = env_str("OPERATOR_EMAIL")
+# The MCP registry that beat reads hourly (catalog/registry); empty: none is asked.
+CATALOG_REGISTRY_URL = env_str("CATALOG_REGISTRY_URL")
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else f"session{PORT}"
