@@ -133,6 +133,9 @@ ROUTES = [
     Route("servers:delete", Role.ADMIN, post=DONE, data={"name": HOSTILE[:100]}),
     Route("servers:tool", Role.VIEWER),
     Route("servers:verdict", Role.POLICY_MANAGER, get=None, post=FORM),
+    Route("servers:accept_verdict", Role.POLICY_MANAGER, get=None, post=DONE),
+    Route("servers:new_verdicts", Role.VIEWER),
+    Route("servers:accept_verdicts", Role.POLICY_MANAGER, get=None, post=DONE),
     Route("servers:accept", Role.POLICY_MANAGER, get=None, post=DONE),
     # policies
     Route("policies:list", Role.VIEWER),
@@ -212,6 +215,8 @@ ROUTES = [
     Route("activity:detail", Role.VIEWER),
     # the catalogue
     Route("catalog:list", EVERYBODY),
+    Route("catalog:server", EVERYBODY),
+    Route("catalog:tool", EVERYBODY),
     # the API
     Route("api:me", Role.VIEWER, page=False, api=True),
     Route("api:approvals", Role.VIEWER, page=False, api=True),

@@ -1,0 +1,113 @@
+"""Finding tools among a million, and counting them up to a thousand.
+
+Everything is asked of one index (`catalog/vectors.py`). Up to `MOST` matches are
+fetched whole: they are ranked and counted here, in one look. Beyond that nobody reads a
+list to its end: tools come part by part, each in the order of their names, and each
+value of a facet is counted alone, up to `MOST`.
+
+The planner takes words for independent, which names of tools are not, so no query lets
+it choose how many matches to expect: groups and parts are looked into one by one, until
+there is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from catalog.keysets import Place
+from catalog.questions import Question
+from catalog.vocabulary import Meaning
+
+MOST = 1_000
+GROUPS = ("=g0", "=g1", "=g2")
+# No word of a text: matches nothing.
+NOTHING = "="
+MARKS = {"category": "=c:", "severity": "=s:", "publisher": "=p:"}
+
+MATCHES = """
+SELECT hit.id, hit.name, hit.category, hit.severity, hit.publisher
+FROM unnest(%s::text[]) AS asked (query), LATERAL (
+    SELECT id, name, category, severity, publisher FROM catalog_catalogtool
+    WHERE search @@ asked.query::tsquery
+) AS hit LIMIT %s
+"""
+COUNTS = """
+SELECT asked.number, counted.matches
+FROM unnest(%s::text[], %s::text[], %s::text[])
+    WITH ORDINALITY AS asked (first, second, third, number),
+LATERAL (
+    SELECT count(*) AS matches FROM (
+        SELECT 1 FROM unnest(ARRAY[first, second, third]) AS part (query), LATERAL (
+            SELECT 1 FROM catalog_catalogtool WHERE search @@ part.query::tsquery
+        ) AS hit LIMIT %s
+    ) AS few
+) AS counted
+"""
+# Each part is sorted by itself; the loop over them keeps their order.
+PAGE = """
+SELECT part.number, hit.name, hit.id
+FROM generate_series(%s, 255) AS part (number), LATERAL (
+    SELECT id, name FROM catalog_catalogtool
+    WHERE search @@ (
+        %s || '''=t' || lpad(to_hex(part.number), 2, '0') || ''''
+    )::tsquery
+    AND (part.number > %s OR (name, id) > (%s, %s))
+    ORDER BY name, id LIMIT %s
+) AS hit LIMIT %s
+"""
+
+
+class Match(NamedTuple):
+    id: int
+    name: str
+    category: str
+    severity: str
+    publisher: str
+
+
+def terms(question: Question, meanings: Iterable[Meaning]) -> list[str]:
+    """Of a tsquery, to be joined by `&`."""
+    words = [
+        " | ".join(map(quoted, meaning.words or [NOTHING])) for meaning in meanings
+    ]
+    marks = [quoted(MARKS[facet] + value) for facet, value in question.filters.items()]
+    return [*(f"({each})" for each in words), *marks]
+
+
+def quoted(lexeme: str) -> str:
+    escaped = lexeme.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"
+
+
+def joined(*parts: str) -> str:
+    return " & ".join(parts)
+
+
+def matches(wanted: Sequence[str]) -> list[Match]:
+    """Up to `MOST` + 1 of them, in no order."""
+    queries = [joined(*wanted, quoted(group)) for group in GROUPS]
+    return [Match(*row) for row in rows(MATCHES, [queries, MOST + 1])]
+
+
+def counts(wanted: Sequence[Sequence[str]]) -> list[int]:
+    """How many match each, up to `MOST` + 1."""
+    columns = [[joined(*each, quoted(group)) for each in wanted] for group in GROUPS]
+    found = dict(rows(COUNTS, [*columns, MOST + 1]))
+    return [found[number + 1] for number in range(len(wanted))]
+
+
+def page(wanted: Sequence[str], after: Place | None, size: int) -> list[Place]:
+    """Part by part from `after` on, where there are too many to be ranked."""
+    at = after or Place(-1, "", 0)
+    before = joined(*wanted, "") if wanted else ""
+    given = [max(at.rank, 0), before, at.rank, at.name, at.id, size, size]
+    return [Place(*row) for row in rows(PAGE, given)]
+
+
+def rows(sql: str, given: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, given)
+        return cursor.fetchall()

@@ -1,0 +1,58 @@
+"""Tags of the catalogue's pages: `{% load catalog %}`.
+
+{{ tool|does }}                 what it does, in our words
+{% bar server.counts %}         a bar of its tools by category, as SVG
+{{ count|tools_said }}          "1 tool", "12 tools"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from catalog.models import CatalogTool
+from catalog.naming import words_of
+from catalog.plain import plural
+from catalog.wording import sentence
+from servers.models import Category
+
+register = template.Library()
+WIDTH = 100
+
+
+@register.filter
+def does(tool: CatalogTool) -> str:
+    return sentence(tool.name, words_of(tool.server.slug))
+
+
+@register.filter
+def tools_said(count: int) -> str:
+    return plural(count, "tool")
+
+
+@register.simple_tag
+def bar(counts: Mapping[str, int]) -> SafeString:
+    """As wide as its place. A screen reader hears the numbers."""
+    given = {word: counts.get(word, 0) for word in Category.values}
+    total = sum(given.values())
+    if not total:
+        return SafeString("")
+    said = ", ".join(f"{count} {word}" for word, count in given.items() if count)
+    pieces, left = [], 0.0
+    for word, count in given.items():
+        width = WIDTH * count / total
+        pieces.append((word, f"{left:.2f}", f"{width:.2f}"))
+        left += width if count else 0
+    drawn = format_html_join(
+        "", '<rect class="of-{}" x="{}" y="0" width="{}" height="8"></rect>', pieces
+    )
+    return format_html(
+        '<svg class="bar" viewBox="0 0 {} 8" preserveAspectRatio="none" role="img"'
+        ' aria-label="{}">{}</svg>',
+        WIDTH,
+        said,
+        drawn,
+    )

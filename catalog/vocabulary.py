@@ -1,0 +1,79 @@
+"""From words that somebody typed to words that tools are found by.
+
+What is typed stands for itself, for words that begin with it, and without its plural
+s. If that is no word at all, it stands for those it may have been meant to be.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from django.db import connection
+
+# Below this a beginning says too little.
+SHORTEST_BEGINNING = 3
+MOST_ENDINGS = 12
+MOST_NEAR = 24
+MEANT = 3
+LIKENESS = 0.7
+
+KNOWN = """
+SELECT typed.number, known.word
+FROM unnest(%s::text[]) WITH ORDINALITY AS typed (word, number), LATERAL (
+    SELECT found.word FROM catalog_word AS found WHERE found.word = typed.word
+    UNION
+    SELECT found.word FROM catalog_word AS found
+    WHERE typed.word LIKE '____%%s' AND found.word = left(typed.word, -1)
+    UNION
+    (SELECT found.word FROM catalog_word AS found
+    WHERE length(typed.word) >= %s
+    AND found.word ~>=~ typed.word AND found.word ~<~ typed.word || U&'\\+10FFFF'
+    ORDER BY length(found.word), found.word LIMIT %s)
+) AS known
+"""
+NEAR = """
+SELECT typed.number, known.word
+FROM unnest(%s::text[]) WITH ORDINALITY AS typed (word, number), LATERAL (
+    SELECT found.word FROM catalog_word AS found WHERE found.word %% typed.word
+    ORDER BY similarity(found.word, typed.word) DESC, found.word LIMIT %s
+) AS known
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One typed word: `words` it stands for, all of them corrections or none."""
+
+    typed: str
+    words: tuple[str, ...]
+    corrected: bool = False
+
+
+def understand(typed: list[str]) -> list[Meaning]:
+    """One meaning a word, in their order; without `words` where nothing is like it."""
+    if not typed:
+        return []
+    known = _asked(KNOWN, typed, [SHORTEST_BEGINNING, MOST_ENDINGS])
+    strange = [word for word, found in zip(typed, known, strict=True) if not found]
+    near = dict(zip(strange, _asked(NEAR, strange, [MOST_NEAR]), strict=True))
+    return [
+        Meaning(word, tuple(sorted(found)))
+        if found
+        else Meaning(word, tuple(_likeliest(word, near[word])), corrected=True)
+        for word, found in zip(typed, known, strict=True)
+    ]
+
+
+def _likeliest(word: str, near: list[str]) -> list[str]:
+    return difflib.get_close_matches(word, near, n=MEANT, cutoff=LIKENESS)
+
+
+def _asked(sql: str, typed: list[str], more: list[int]) -> list[list[str]]:
+    found: list[list[str]] = [[] for _ in typed]
+    if typed:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [typed, *more])
+            for number, word in cursor.fetchall():
+                found[number - 1].append(word)
+    return found
