@@ -1,0 +1,329 @@
+"""Where a verb alone would mislead: verb and object together. Pure data.
+
+The first case that fits decides; it replaces what the verb alone would say. `objects`
+are looked for in the rest of the name (in the opening sentence where the name has no
+verb), `near` in the opening sentence and the names of the parameters too. Words are
+compared by stems; `credit_note` is two words in a row.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from catalog.classifier.lexicon import (
+    EXECUTE,
+    FAIR,
+    FINANCIAL,
+    OTHER,
+    READ,
+    STRONG,
+    WRITE,
+)
+from catalog.classifier.words import listed, stemmed
+
+# Any verb or none; any verb but those that read.
+ANY, CHANGING = "*", "*changing"
+
+
+class Case(NamedTuple):
+    """`said` must be among what the description says (`phrases`), `unsaid` must not.
+
+    `alone`: nothing that must be given points at what is kept somewhere.
+    """
+
+    name: str
+    category: str
+    strength: float
+    why: str
+    verbs: str
+    objects: str = ""
+    near: str = ""
+    said: str = ""
+    unsaid: str = ""
+    alone: bool = False
+
+
+BROWSER = (
+    "browser page webpage tab element selector dom keyboard mouse dialog dropdown"
+    " viewport devtools window checkbox textbox"
+)
+GUIDES = (
+    "help guidance guideline guide instruction tutorial best_practice cheatsheet faq"
+    " howto methodology"
+)
+MONEY = (
+    "invoice payment refund payout charge coupon discount payment_link credit_note"
+    " payment_intent checkout checkout_session promotion_code gift_card"
+    " bank_transaction bank_transfer wire_transfer dispute chargeback donation loan"
+    " purchase sale trade stock_order market_order limit_order bracket_order quote"
+    " withdrawal deposit wallet fund money balance price pricing price_list bill"
+    " tax_rate invoice_item subscription_item subscription_schedule expense"
+    " prepayment overpayment draft_order purchase_order sales_order store_credit"
+)
+CONTRACTS = (
+    "order position subscription transfer plan transaction option leverage credit"
+)
+ABOUT_MONEY = (
+    "money payment amount currency price usd eur symbol qty share stock crypto"
+    " customer broker brokerage trading trade billing notional portfolio market"
+    " invoice margin buy sell coupon checkout cart merchant"
+)
+QUERIES = (
+    "query sql statement cypher gremlin opencypher sparql graphql cql hql kql soql aql"
+    " n1ql flux influxql transaction"
+)
+CODE = (
+    "code script command shell python javascript js bash terminal function lambda"
+    " program expression cmd macro notebook cell sandbox container process"
+)
+
+CASES = (
+    Case(
+        "guide",
+        READ,
+        STRONG,
+        "names guidance that is answered with",
+        ANY,
+        objects=GUIDES,
+    ),
+    Case(
+        "money",
+        FINANCIAL,
+        STRONG,
+        "changes what money moves by",
+        CHANGING,
+        objects=MONEY,
+    ),
+    Case(
+        "contract",
+        FINANCIAL,
+        STRONG,
+        "changes an order, a position or a contract about money",
+        CHANGING,
+        objects=CONTRACTS,
+        near=ABOUT_MONEY,
+    ),
+    Case(
+        "money_sent",
+        FINANCIAL,
+        STRONG,
+        "sends money",
+        "send transfer",
+        objects="transaction money fund token coin eth btc sol bitcoin crypto",
+    ),
+    Case(
+        "chosen_page",
+        OTHER,
+        FAIR,
+        "chooses for the calls that follow",
+        "select switch use choose",
+        near="context subsequent session active default future",
+    ),
+    Case(
+        "browser",
+        EXECUTE,
+        STRONG,
+        "steers a browser",
+        "click type press hover drag drop fill select choose navigate scroll swipe tap"
+        " goto go evaluate handle emulate screencast dblclick uncheck focus submit",
+        near=BROWSER,
+    ),
+    Case(
+        "page_in_browser",
+        EXECUTE,
+        STRONG,
+        "steers a browser",
+        "close open resize new record switch",
+        objects="page tab window viewport",
+    ),
+    Case(
+        "browser_itself",
+        EXECUTE,
+        STRONG,
+        "steers a browser",
+        "close open resize create upload record switch",
+        near="browser chromium playwright puppeteer devtools webdriver",
+    ),
+    Case(
+        "browser_upload",
+        EXECUTE,
+        STRONG,
+        "steers a browser",
+        "upload",
+        near="element selector chooser",
+    ),
+    Case(
+        "tabs",
+        EXECUTE,
+        FAIR,
+        "steers a browser",
+        ANY,
+        objects="tab",
+        near="browser",
+    ),
+    Case(
+        "reading_query",
+        READ,
+        FAIR,
+        "takes a query, and says that it only reads",
+        ANY,
+        objects=QUERIES,
+        said="read_only",
+    ),
+    Case(
+        "query",
+        EXECUTE,
+        STRONG,
+        "runs whatever query it is given",
+        "run execute exec invoke perform submit eval evaluate start",
+        objects=QUERIES,
+    ),
+    Case(
+        "query_in_sql",
+        EXECUTE,
+        FAIR,
+        "runs whatever statement it is given",
+        "query",
+        near="sql statement cypher gremlin",
+        unsaid="read_only",
+    ),
+    Case(
+        "pipeline",
+        READ,
+        FAIR,
+        "answers with what it puts together of stored data",
+        "run execute perform aggregate",
+        objects="aggregation aggregate",
+    ),
+    Case(
+        "code",
+        EXECUTE,
+        STRONG,
+        "runs whatever code or command it is given",
+        "run execute exec eval evaluate invoke send start call submit",
+        objects=CODE,
+    ),
+    Case(
+        "keys",
+        EXECUTE,
+        STRONG,
+        "types into something that runs",
+        "send",
+        objects="key keys keystroke input signal keyboard",
+    ),
+    Case(
+        "requests",
+        EXECUTE,
+        FAIR,
+        "sends any request it is given",
+        "make call do send perform",
+        objects="api request http call tool endpoint rpc",
+    ),
+    Case(
+        "migration",
+        EXECUTE,
+        FAIR,
+        "steers something that runs",
+        "test complete finalize promote cutover begin",
+        objects="migration failover switchover deployment rollout cutover replication",
+    ),
+    Case(
+        "build",
+        EXECUTE,
+        STRONG,
+        "runs a build",
+        "build",
+        objects="image container docker project app application package solution",
+    ),
+    Case(
+        "built_text",
+        OTHER,
+        FAIR,
+        "puts its arguments together",
+        "build construct compose",
+        objects="url query prompt link uri filter expression",
+    ),
+    Case(
+        "session",
+        OTHER,
+        FAIR,
+        "acts on this session alone",
+        "set select switch use choose change connect open start init initialize reset"
+        " close clear end",
+        objects="context session connection console screen conversation thinking",
+    ),
+    Case(
+        "numbers",
+        OTHER,
+        FAIR,
+        "adds numbers",
+        "add sum",
+        objects="number numbers",
+    ),
+    Case(
+        "sum",
+        OTHER,
+        FAIR,
+        "computes from its arguments",
+        ANY,
+        objects="sum uuid random",
+    ),
+    Case(
+        "inference",
+        OTHER,
+        FAIR,
+        "answers with what a model makes of its arguments",
+        "run generate create call",
+        objects="inference embedding completion",
+    ),
+    Case(
+        "arguments_alone",
+        OTHER,
+        FAIR,
+        "works from its arguments alone",
+        "validate check lint analyze analyse format fix explain parse review compile"
+        " test verify",
+        near="template_content code_content content yaml snippet config_file",
+        alone=True,
+    ),
+    Case(
+        "route",
+        READ,
+        FAIR,
+        "answers from a map",
+        "calculate compute optimize convert reverse",
+        objects="route matrix geocode waypoint direction address elevation",
+    ),
+    Case(
+        "ticket",
+        WRITE,
+        STRONG,
+        "closes a matter that can be opened again",
+        "resolve",
+        objects="case issue ticket thread alert incident conversation discussion bug"
+        " task comment",
+    ),
+    Case(
+        "trigger",
+        WRITE,
+        FAIR,
+        "stores a trigger",
+        "trigger",
+        objects="trigger",
+    ),
+)
+
+
+class Prepared(NamedTuple):
+    """A case with its words as stems. `near` of no words is always near."""
+
+    case: Case
+    verbs: frozenset[str]
+    objects: frozenset[str]
+    near: frozenset[str]
+
+
+def prepared(cases: tuple[Case, ...] = CASES) -> tuple[Prepared, ...]:
+    return tuple(
+        Prepared(c, listed(c.verbs), stemmed(c.objects), stemmed(c.near)) for c in cases
+    )

@@ -1,0 +1,100 @@
+"""One tool under judgement: its facts as the rules look at them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from catalog.classifier.cases import ANY, CHANGING, Case, Prepared, prepared
+from catalog.classifier.lexicon import READ, Verb, verbs_by_stem, verbs_by_word
+from catalog.classifier.naming import Head, head
+from catalog.classifier.parameters import Reading, readings
+
+
+class Rules:
+    """The tables as they are looked up. Tests make their own with a word changed."""
+
+    def __init__(self) -> None:
+        self.words = verbs_by_word()
+        self.stems = verbs_by_stem(self.words)
+        self.cases = prepared()
+
+
+RULES = Rules()
+# A parameter that points at what is kept somewhere.
+_KEPT = frozenset(("id", "arn", "path", "uri", "url", "name", "file", "key", "slug"))
+
+
+@dataclass
+class Subject:
+    facts: Mapping[str, Any]
+    rules: Rules
+
+    @cached_property
+    def head(self) -> Head:
+        return head(self.facts["name"], self.rules.words)
+
+    @cached_property
+    def readings(self) -> list[Reading]:
+        return readings(self.facts)
+
+    @cached_property
+    def lead(self) -> frozenset[str]:
+        return frozenset(self.facts["lead"])
+
+    @cached_property
+    def said(self) -> frozenset[str]:
+        return frozenset(self.facts["said"])
+
+    @cached_property
+    def described(self) -> bool:
+        return bool(self.facts["description"]["length"])
+
+    @cached_property
+    def opening(self) -> Verb | None:
+        return self.rules.stems.get(self.facts["opening"])
+
+    @cached_property
+    def near(self) -> frozenset[str]:
+        """Stems of the name, of the first sentence and of the parameters' names."""
+        named = (reading.stems for reading in self.readings)
+        return frozenset().union(self.lead, self.head.others, *named)
+
+    @cached_property
+    def alone(self) -> bool:
+        """Nothing that must be given points at what is kept somewhere."""
+        return not any(
+            reading.stems & _KEPT
+            for reading in self.readings
+            if reading.facts["required"]
+        )
+
+    def case(
+        self, verb: Verb | None, objects: frozenset[str]
+    ) -> tuple[Case, str] | None:
+        """The first case that fits, and the object or neighbour that made it fit."""
+        for one in self.rules.cases:
+            if not _verb_fits(one, verb) or not self._said_fits(one.case):
+                continue
+            thing = min(one.objects & objects, default="")
+            near = min(one.near & self.near, default="")
+            if bool(thing) >= bool(one.objects) and bool(near) >= bool(one.near):
+                return one.case, thing or near
+        return None
+
+    def _said_fits(self, case: Case) -> bool:
+        if case.alone and not self.alone:
+            return False
+        if case.unsaid in self.said:
+            return False
+        return not case.said or case.said in self.said
+
+
+def _verb_fits(one: Prepared, verb: Verb | None) -> bool:
+    if ANY in one.verbs:
+        return True
+    if verb is None:
+        return False
+    return verb.word in one.verbs or (CHANGING in one.verbs and verb.category != READ)

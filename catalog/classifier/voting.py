@@ -1,0 +1,153 @@
+"""What each part of a definition says of the category, with its evidence. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from catalog.classifier.lexicon import (
+    DESTRUCTIVE,
+    FAIR,
+    FINANCIAL,
+    OTHER,
+    PRECEDENCE,
+    READ,
+    STRONG,
+    WEAK,
+    WRITE,
+    Verb,
+)
+from catalog.classifier.naming import ANSWER, SHARE
+from catalog.classifier.parameters import operation, output, removing_switch
+from catalog.classifier.subject import Subject
+from catalog.classifier.verdicts import Evidence
+from catalog.classifier.words import listed, stem, stemmed
+
+# How loudly a source speaks, beside the strength of its word.
+NAME, OPENING, OPENING_ALONE, SENTENCE = 1.0, 0.7, 0.9, 0.4
+OPERATION_LISTED, OPERATION_TOLD = 2.5, 1.6
+
+# Verbs by which a description begins to speak of the act that the name says.
+WRAPPERS = stemmed(
+    "execute perform make call invoke run use interact manage handle "
+    "provide support work do operate access"
+)
+SAVERS = listed(
+    "download export screenshot snapshot capture record generate dump write"
+)
+
+
+class Vote(NamedTuple):
+    category: str
+    points: float
+    evidence: Evidence
+
+
+def votes(subject: Subject) -> list[Vote]:
+    found = [*_name(subject), *_opening(subject), *_operation(subject)]
+    found = found or list(_sentence(subject))
+    return [*found, *_raises(subject, found)]
+
+
+def standing(found: list[Vote]) -> tuple[str, dict[str, float]]:
+    """The category with the most points, the more harmful of equals."""
+    points: dict[str, float] = {}
+    for vote in found:
+        points[vote.category] = points.get(vote.category, 0.0) + vote.points
+    if not points:
+        return OTHER, {}
+    return max(
+        points, key=lambda c: (round(points[c], 6), -PRECEDENCE.index(c))
+    ), points
+
+
+def _name(subject: Subject) -> Iterator[Vote]:
+    head = subject.head
+    fits = subject.case(head.verb, head.others)
+    if fits:
+        case, thing = fits
+        words = (head.verb.word, thing) if head.verb else (thing,)
+        yield _vote(case.category, case.strength * NAME, "name", words, case.why)
+    elif head.verb:
+        share = SHARE[head.position]
+        words = (head.words[head.at],)
+        yield _spoken(head.verb, NAME * share, "name", words)
+
+
+def _opening(subject: Subject) -> Iterator[Vote]:
+    verb, named = subject.opening, subject.head.verb
+    if verb is None:
+        return
+    trusted = named and subject.head.position != ANSWER and named.strength > WEAK
+    if trusted and stem(verb.word) in WRAPPERS:
+        return
+    fits = None if trusted else subject.case(verb, subject.lead - {stem(verb.word)})
+    share = OPENING if trusted else OPENING_ALONE
+    if fits:
+        case, thing = fits
+        words = (verb.word, thing)
+        yield _vote(
+            case.category, case.strength * share, "description", words, case.why
+        )
+    else:
+        yield _spoken(verb, share, "description", (verb.word,))
+
+
+def _operation(subject: Subject) -> Iterator[Vote]:
+    offer = operation(subject.readings, subject.rules.words, subject.rules.stems)
+    if offer is None:
+        return
+    head = subject.head.verb
+    if not offer.listed and head and head.strength > WEAK:
+        return
+    if (
+        head
+        and head.strength > WEAK
+        and _rank(offer.verb.category) > _rank(head.category)
+    ):
+        return
+    points = OPERATION_LISTED if offer.listed else OPERATION_TOLD
+    field = f"parameters.{offer.path}"
+    why = "is the most harmful of the operations that the caller can choose"
+    yield _vote(offer.verb.category, points, field, (offer.word,), why)
+
+
+def _sentence(subject: Subject) -> Iterator[Vote]:
+    """Where neither name nor opening say anything: the first sentence's verbs."""
+    verbs = [subject.rules.stems.get(word) for word in sorted(subject.lead)]
+    sure = [v for v in verbs if v and not v.nounish and v.strength == STRONG]
+    for verb in sorted(sure, key=lambda v: _rank(v.category))[:1]:
+        yield _spoken(verb, SENTENCE, "description", (verb.word,))
+
+
+def _raises(subject: Subject, found: list[Vote]) -> Iterator[Vote]:
+    category, points = standing(found)
+    most = points.get(category, 0.0)
+    if category in (READ, OTHER):
+        head = subject.head.verb
+        saves = bool(head and head.word in SAVERS) or "saves_to_path" in subject.said
+        place = output(subject.readings, saves)
+        if place:
+            field, why = f"parameters.{place.path}", "names where the answer is stored"
+            yield _vote(WRITE, most + WEAK, field, (place.name,), why)
+    elif category not in (FINANCIAL, DESTRUCTIVE):
+        switch = removing_switch(subject.readings, subject.rules.words)
+        if switch:
+            field, why = f"parameters.{switch.path}", "can be told to remove something"
+            yield _vote(DESTRUCTIVE, most + FAIR, field, (switch.name,), why)
+
+
+def _spoken(verb: Verb, share: float, field: str, words: tuple[str, ...]) -> Vote:
+    kind = {STRONG: "", FAIR: "mostly ", WEAK: "at best "}[verb.strength]
+    why = f"{kind}means {verb.category}"
+    return _vote(verb.category, verb.strength * share, field, words, why)
+
+
+def _vote(
+    category: str, points: float, field: str, words: tuple[str, ...], why: str
+) -> Vote:
+    return Vote(category, points, Evidence(field, words, category, why))
+
+
+def _rank(category: str) -> int:
+    return PRECEDENCE.index(category)
