@@ -46,6 +46,16 @@ app.conf.beat_schedule = {
     },
     "audit.keep_partitions": {"task": "audit.keep_partitions", "schedule": 3600.0},
     "servers.refresh_all": {"task": "servers.refresh_all", "schedule": 300.0},
+    "servers.judge_anew": {
+        "task": "servers.judge_anew",
+        "schedule": 60.0,
+        "options": STALE,
+    },
+    "servers.mail_drift": {
+        "task": "servers.mail_drift",
+        "schedule": 10.0,
+        "options": STALE,
+    },
 }
 # From the environment: Django's settings may not be asked for yet.
 if env_str("CATALOG_REGISTRY_URL"):

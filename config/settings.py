@@ -127,6 +127,12 @@ CELERY_BROKER_URL = broker(env_str("CELERY_BROKER_URL", REDIS_URL))
 AUTH_USER_MODEL = "accounts.User"
 # What ends with a membership, in this order (accounts/leaving.py).
 MEMBERSHIP_ENDINGS = ["policies.leaving", "approvals.leaving"]
+# Judges definitions (servers/classifying.py).
+TOOL_CLASSIFIER = ""
+# What is made for a server that is added in the browser (servers/beginnings.py).
+SERVER_BEGINNINGS = ["policies.beginnings"]
+# Who answers whether new verdicts of a server wait (servers/verdicts.py).
+VERDICT_KEEPERS = ["policies.keeping"]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",

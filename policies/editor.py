@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from accounts.models import User
+from policies import recommended
 from policies.comparing import Difference, differences, named
 from policies.compile import CompiledPolicy, compile_document
 from policies.document import DocumentError, parse
@@ -14,7 +15,7 @@ from policies.edits import CHOICES, FIRST_PACE, Change, Choice, chosen
 from policies.effects import Effect, Pace, effect_of, lets_nothing_through
 from policies.limited import WINDOWS
 from policies.models import Policy
-from policies.pinned import Pinned, pinned
+from policies.pinned import Pinned, known, pinned
 from policies.publishing import Checked, check
 from policies.spots import Spots
 from policies.wording import Rule, rules_of
@@ -51,12 +52,16 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class ToolRow:
+    """`advised` is the choice that is recommended for the tool, and `why`."""
+
     tool: ToolDefinition
     effect: Effect
     choice: Choice
     options: Sequence[tuple[str, str]]
     pace: Pace
     source: Told | None
+    advised: str
+    why: str
     rules: Sequence[Told]
     others: Sequence[Told]
 
@@ -82,8 +87,8 @@ class Sides:
 
 
 def sides(policy: Policy, text: str, by: User, find: str = "") -> Sides:
-    known = pinned(policy.server)
-    checked = check(text, policy, by, known)
+    here = pinned(policy.server)
+    checked = check(text, policy, by, here)
     spots = Spots(text)
     problems = [
         Told(p.pointer, p.message, p.line, p.column, spots.line(p.line)[:EXCERPT])
@@ -93,9 +98,9 @@ def sides(policy: Policy, text: str, by: User, find: str = "") -> Sides:
     if compiled is None:
         return Sides(checked, problems, ())
     problems = [_told(spots, one.rule, one.message) for one in checked.undecidable]
-    matching = [row for row in known.rows if find.lower() in row.name.lower()]
+    matching = [row for row in here.rows if find.lower() in row.name.lower()]
     rows = [_row(compiled, spots, tool) for tool in matching[:MOST_ROWS]]
-    names = [tool.name for tool in known.tools]
+    names = [tool.name for tool in here.tools]
     nothing = lets_nothing_through(compiled, names)
     return Sides(
         checked,
@@ -109,7 +114,7 @@ def sides(policy: Policy, text: str, by: User, find: str = "") -> Sides:
         rows,
         _shown(rows),
         len(matching),
-        _unknown(compiled, spots, known),
+        _unknown(compiled, spots, here),
         _general(compiled, spots),
         differences(in_force(policy), compiled, names),
         nothing,
@@ -164,6 +169,7 @@ def _change(tool: str, now: list[str]) -> Change:
 
 def _row(compiled: CompiledPolicy, spots: Spots, tool: ToolDefinition) -> ToolRow:
     effect = effect_of(compiled, tool.name)
+    advice = recommended.advice(known(tool))
     return ToolRow(
         tool=tool,
         effect=effect,
@@ -171,6 +177,8 @@ def _row(compiled: CompiledPolicy, spots: Spots, tool: ToolDefinition) -> ToolRo
         options=_options(compiled, effect),
         pace=effect.pace or FIRST_PACE,
         source=_source(spots, effect),
+        advised=LABELS[advice.choice],
+        why=advice.why,
         rules=[_told(spots, rule.pointer, rule.words) for rule in effect.rules],
         others=[_told(spots, pointer, _key(pointer)) for pointer in effect.others],
     )
@@ -198,9 +206,9 @@ def _key(pointer: str) -> str:
     return pointer.rsplit("/", 1)[1].replace("~1", "/").replace("~0", "~")
 
 
-def _unknown(compiled: CompiledPolicy, spots: Spots, known: Pinned) -> list[Told]:
+def _unknown(compiled: CompiledPolicy, spots: Spots, here: Pinned) -> list[Told]:
     """Exact names of tools that the server does not list: a typing error, perhaps."""
-    missing = sorted(named(compiled) - {row.name for row in known.rows})
+    missing = sorted(named(compiled) - {row.name for row in here.rows})
     return [_told(spots, effect_of(compiled, name).pointer, name) for name in missing]
 
 

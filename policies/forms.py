@@ -43,7 +43,7 @@ class NewPolicyForm(forms.Form):
     start = forms.ChoiceField(
         label="Begin with",
         choices=Start.choices,
-        initial=Start.DENY,
+        initial=Start.RECOMMENDED,
         widget=forms.RadioSelect,
         help_text="A draft: nothing is in force until you publish it.",
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import orjson
 
 from policies.facts import Tool
+from policies.recommended import Known
 from servers.models import Origin, Server, ToolDefinition
 
 
@@ -19,6 +20,11 @@ class Pinned:
     tools: tuple[Tool, ...]
     unset: frozenset[str]
     rows: tuple[ToolDefinition, ...] = ()
+
+    @property
+    def recommendable(self) -> list[Known]:
+        """The tools that the server lists now, as recommendations take them."""
+        return [known(row) for row in self.rows if row.listed]
 
     @functools.cached_property
     def by_name(self) -> Mapping[str, Tool]:
@@ -33,6 +39,17 @@ def pinned(server: Server) -> Pinned:
     )
     unset = frozenset(row.name for row in rows if row.verdict_origin == Origin.UNSET)
     return Pinned(tuple(map(as_tool, rows)), unset, tuple(rows))
+
+
+def known(row: ToolDefinition) -> Known:
+    """By the verdict in force, else by what the classifier says. Doubtful is what the
+    classifier doubts, until a person has spoken, and what nobody has judged."""
+    if row.verdict_origin == Origin.PERSON:
+        return Known(row.name, row.category)
+    unset = row.verdict_origin == Origin.UNSET
+    category = row.judged_category if unset else row.category
+    doubtful = row.judged_doubtful or not category
+    return Known(row.name, category or row.category, doubtful)
 
 
 def as_tool(row: ToolDefinition) -> Tool:

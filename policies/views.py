@@ -67,7 +67,7 @@ def create(request: MemberRequest) -> HttpResponse:
     form = NewPolicyForm(request.organization, request.POST or None, initial=first)
     if request.method == "POST" and form.is_valid():
         server, start = form.cleaned_data["server"], form.cleaned_data["start"]
-        draft = drafting.first_draft(start, pinned(server))
+        draft = drafting.first_draft(start, pinned(server), request.organization)
         try:
             policy = publishing.create(
                 server, form.cleaned_data["name"], draft, request.user

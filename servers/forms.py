@@ -23,6 +23,10 @@ USUAL_SEVERITY = {
     Category.FINANCIAL: Severity.CRITICAL,
     Category.OTHER: Severity.LOW,
 }
+# What the edit form shows and saves beside the credentials.
+CHANGED = (
+    *("url", "name", "hold_raised", "hold_changes", "hold_seconds", "hold_by_client"),
+)
 PLAIN = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
 
 
@@ -130,6 +134,13 @@ class EditServerForm(CredentialFields):
         help_text="A tool whose definition changes is denied until a policy manager"
         " accepts the change. Otherwise the new definition counts at once.",
     )
+    hold_raised = forms.BooleanField(
+        label="Hold tools that become more severe",
+        required=False,
+        help_text="A tool whose changed definition lets it do more than before, such as"
+        " delete, is denied until a policy manager accepts it. Policy managers are"
+        " mailed either way.",
+    )
     hold_seconds = seconds_field()
     hold_by_client = ByClientField()
     credentials = forms.ChoiceField(
@@ -141,12 +152,13 @@ class EditServerForm(CredentialFields):
         initial=KEEP,
         widget=forms.RadioSelect,
     )
-    field_order = ["url", "name", "hold_changes", "hold_seconds", "credentials"]
+    field_order = [
+        *("url", "name", "hold_raised", "hold_changes", "hold_seconds", "credentials")
+    ]
 
     def __init__(self, server: Server, data: Any = None) -> None:
         self.server = server
-        names = ("url", "name", "hold_changes", "hold_seconds", "hold_by_client")
-        initial = {name: getattr(server, name) for name in names}
+        initial = {name: getattr(server, name) for name in CHANGED}
         super().__init__(data, initial=initial)
 
     def clean_url(self) -> str:
@@ -210,6 +222,8 @@ class ToolFilter(forms.Form):
         ("held", "Held"),
         ("changed", "Changed"),
         ("unset", "Verdict not set"),
+        ("new", "New verdict"),
+        ("doubtful", "Doubtful"),
         ("gone", "No longer listed"),
     )
     q = forms.CharField(required=False, max_length=200)

@@ -32,6 +32,8 @@ class Health(models.TextChoices):
 class Server(TenantModel):
     """One upstream MCP server. `credential_id` changes whenever credentials do.
 
+    A tool whose changed definition is more severe than the pinned one is held while
+    `hold_raised`, one that changed at all while `hold_changes`.
     A call that waits for approval is held for `hold_seconds`, or for as long as
     `hold_by_client` says for its client, `{name: seconds}`.
     """
@@ -55,6 +57,7 @@ class Server(TenantModel):
     error = models.TextField(blank=True)
     problems = models.JSONField(default=list, blank=True)
     hold_changes = models.BooleanField(default=False)
+    hold_raised = models.BooleanField(default=True)
     hold_seconds = models.PositiveSmallIntegerField(default=45)
     hold_by_client = models.JSONField(default=dict, blank=True)
     credential_id = models.UUIDField(default=uuid.uuid4, editable=False)
@@ -123,6 +126,10 @@ class ToolDefinition(TenantModel):
     refuses NUL and forgets number forms); `fingerprint` its SHA-256 in hex.
     `pending_*` is a changed definition that waits while the tool is held, and
     `previous_definition` what a changed one replaced.
+
+    `category` and `severity` are the verdict in force. `judged_*` is what the
+    classifier says of the pinned definition now (classifying.py); where that differs
+    it waits to be accepted, or a person has said otherwise (verdicts.py).
     """
 
     server = models.ForeignKey(Server, models.CASCADE, related_name="tools")
@@ -149,6 +156,17 @@ class ToolDefinition(TenantModel):
     )
     verdict_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True)
     verdict_at = models.DateTimeField(null=True, blank=True)
+    judged_category = models.CharField(
+        max_length=20, choices=Category.choices, blank=True
+    )
+    judged_severity = models.CharField(
+        max_length=10, choices=Severity.choices, blank=True
+    )
+    judged_confidence = models.FloatField(default=0)
+    judged_doubtful = models.BooleanField(default=False)
+    judged_evidence = models.JSONField(default=list, blank=True)
+    judged_signals = models.JSONField(default=list, blank=True)
+    judged_version = models.CharField(max_length=20, blank=True, db_index=True)
 
     class Meta(TenantModel.Meta):
         constraints = [
@@ -160,3 +178,41 @@ class ToolDefinition(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DriftNotice(TenantModel):
+    """Definitions of one server that became more severe, to be mailed to one person.
+
+    `tools` is `[{"name", "before", "after", "held"}]` with severities. Due at `due_at`
+    until it is sent or dropped; taken by a worker, that is the end of its lease.
+    """
+
+    server = models.ForeignKey(Server, models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    tools = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    due_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    dropped_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["server", "user"],
+                condition=models.Q(attempts=0, sent_at=None, dropped_at=None),
+                name="servers_drift_notice_waiting",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=models.Q(sent_at=None, dropped_at=None),
+                name="servers_drift_notice_due",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.server_id}: {len(self.tools)} tools"

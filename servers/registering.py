@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from accounts import generation
 from accounts.models import Organization
-from servers import credentials, pinning
+from servers import credentials, drift_notices, pinning
 from servers.diagnosis import Failed
 from servers.discovery import Discovery
+from servers.locking import locked
 from servers.models import Era, Health, Server
 
 MAX_NAME = 100
@@ -58,6 +59,7 @@ def update_server(
     url: str | None = None,
     headers: Mapping[str, str] | None = None,
     hold_changes: bool | None = None,
+    hold_raised: bool | None = None,
     hold_seconds: int | None = None,
     hold_by_client: Mapping[str, int] | None = None,
     discovery: Discovery | None = None,
@@ -70,7 +72,7 @@ def update_server(
     Raises `NameTaken`; `credentials.BadHeader`.
     """
     with transaction.atomic():
-        server = _locked(server)
+        server = locked(server)
         server.name = server.name if name is None else name
         if url is not None and url != server.url:
             if headers is None and moves(server, url):
@@ -79,6 +81,8 @@ def update_server(
             server.health = Health.UNKNOWN
         if hold_changes is not None:
             server.hold_changes = hold_changes
+        if hold_raised is not None:
+            server.hold_raised = hold_raised
         if hold_seconds is not None:
             server.hold_seconds = hold_seconds
         if hold_by_client is not None:
@@ -103,10 +107,11 @@ def store(server: Server, discovery: Discovery) -> None:
     """What a server said of itself, tools included. Raises `Stale`."""
     now = timezone.now()
     with transaction.atomic():
-        current = _locked(server)
+        current = locked(server)
         if _asked(current) != _asked(server):
             raise Stale(server.name)
-        changed = pinning.pin(current, discovery.tools, now)
+        found = pinning.pin(current, discovery.tools, now)
+        drift_notices.keep(current, found.raised, now)
         before = [getattr(current, name) for name in DECIDING]
         server.era, server.revision = discovery.era, discovery.revision
         server.identity = discovery.identity
@@ -115,7 +120,7 @@ def store(server: Server, discovery: Discovery) -> None:
         server.problems = list(discovery.problems)
         server.health, server.error, server.checked_at = Health.OK, "", now
         server.save(update_fields=SAID)
-        if changed or before != [getattr(server, name) for name in DECIDING]:
+        if found.changed or before != [getattr(server, name) for name in DECIDING]:
             generation.changed(current.organization)
 
 
@@ -131,14 +136,6 @@ def remove(server: Server) -> None:
     with transaction.atomic():
         generation.changed(server.organization)
         server.delete()
-
-
-def _locked(server: Server) -> Server:
-    """Locked, because two refreshes at once would both insert a new tool."""
-    rows = Server.objects.for_organization(server.organization_id)
-    return rows.select_related("organization").select_for_update(of=("self",)).get(
-        pk=server.pk
-    )  # fmt: skip
 
 
 def _asked(server: Server) -> tuple[object, ...]:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.tenancy import TenantQuerySet
 from accounts.valkey import client
+from servers import drift_mail, judging_anew
 from servers.diagnosis import Failed
 from servers.models import Server
 from servers.refreshing import AT_ONCE, claimed, refresh, refresh_many
@@ -54,6 +55,16 @@ def refresh_all() -> None:
             refresh_many(batch)
     finally:
         lock.release()
+
+
+@shared_task(name="servers.judge_anew")  # type: ignore[untyped-decorator]
+def judge_anew() -> None:
+    judging_anew.judge_outdated()
+
+
+@shared_task(name="servers.mail_drift")  # type: ignore[untyped-decorator]
+def mail_drift() -> None:
+    drift_mail.deliver_due()
 
 
 def _servers() -> TenantQuerySet[Server]:

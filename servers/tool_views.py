@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST
 from accounts import access, generation
 from accounts.access import MemberRequest, membership_required
 from accounts.models import Role
-from servers import pinning, tools, verdicts
+from servers import classifying, pinning, tools, verdicts
+from servers.classifying import Judged
 from servers.definitions import pretty
 from servers.forms import VerdictForm
 from servers.models import Origin, Server, ToolDefinition
@@ -40,15 +41,36 @@ def set_verdict(request: MemberRequest, public_id: str, tool_id: UUID) -> HttpRe
 
 @require_POST
 @membership_required(Role.POLICY_MANAGER)
+def accept_verdict(
+    request: MemberRequest, public_id: str, tool_id: UUID
+) -> HttpResponse:
+    """Puts in force what the classifier says, as it was shown."""
+    server, row = _found(request, public_id, tool_id)
+    shown = verdicts.read_shown(request.POST.get("shown", ""))
+    if (
+        shown
+        and shown.tool == row.pk
+        and verdicts.accept(server, [shown], request.user)
+    ):
+        messages.success(request, "The classifier’s verdict is in force.")
+    else:
+        messages.error(request, "The verdict changed meanwhile: look at it again.")
+    return redirect("servers:tool", public_id, tool_id)
+
+
+@require_POST
+@membership_required(Role.POLICY_MANAGER)
 def accept(request: MemberRequest, public_id: str, tool_id: UUID) -> HttpResponse:
-    """Ends a hold on exactly the definition that the person was shown."""
+    """Ends a hold on exactly the definition, and the verdict, that were shown."""
     _, row = _found(request, public_id, tool_id)
-    with transaction.atomic():
-        accepted = pinning.accept(
-            row, request.POST.get("fingerprint", ""), timezone.now()
-        )
-        if accepted:
-            generation.changed(request.organization)
+    accepted = False
+    if request.POST.get("verdict", "") == _shown(_pending(row)):
+        with transaction.atomic():
+            accepted = pinning.accept(
+                row, request.POST.get("fingerprint", ""), timezone.now()
+            )
+            if accepted:
+                generation.changed(request.organization)
     if accepted:
         messages.success(request, "The definition is accepted.")
     else:
@@ -76,13 +98,31 @@ def _page(
         "form": form,
         "shown": row.pending_fingerprint or row.fingerprint,
         "definition": pretty(row.definition),
+        "judged": classifying.of_row(row),
+        "pending": _pending(row),
+        "shown_verdict": verdicts.as_shown(row),
+        "waits": verdicts.waits(row),
         "changes": _changes(row),
-        "outdated": bool(
-            row.verdict_at and row.changed_at and row.verdict_at < row.changed_at
-        ),
+        "outdated": _outdated(row),
         "in_force": generation.in_force(request.organization),
     }
     return render(request, "servers/tool.html", context, status=status)
+
+
+def _outdated(row: ToolDefinition) -> bool:
+    """A person's verdict on another definition than the pinned one."""
+    if row.verdict_origin != Origin.PERSON or not row.verdict_at:
+        return False
+    return bool(row.changed_at and row.verdict_at < row.changed_at)
+
+
+def _pending(row: ToolDefinition) -> Judged | None:
+    """What the classifier says of the definition that waits."""
+    return classifying.judge(row.pending_definition) if row.pending_definition else None
+
+
+def _shown(judged: Judged | None) -> str:
+    return judged.shown if judged else ""
 
 
 def _changes(row: ToolDefinition) -> list[tools.Line] | None:

@@ -9,7 +9,8 @@ from django.db.models import Count, Q
 
 from accounts.tenancy import TenantQuerySet
 from servers.definitions import pretty
-from servers.models import Origin, Server, ToolDefinition
+from servers.models import Category, Origin, Server, ToolDefinition
+from servers.verdicts import WAITING
 
 PAGE = 250
 MAX_COMPARED_LINES = 4000
@@ -18,6 +19,8 @@ STATES = {
     "held": Q(held_at__isnull=False),
     "changed": Q(changed_at__isnull=False),
     "unset": Q(verdict_origin=Origin.UNSET, listed=True),
+    "new": WAITING,
+    "doubtful": Q(judged_doubtful=True) & ~Q(verdict_origin=Origin.PERSON),
     "gone": Q(listed=False),
 }
 
@@ -45,7 +48,10 @@ def matching(server: Server, chosen: dict[str, Any]) -> TenantQuerySet[ToolDefin
         rows = rows.filter(STATES[state])
     if after := chosen.get("after"):
         rows = rows.filter(name__gt=after.replace("\0", ""))
-    return rows.defer("definition", "previous_definition", "pending_definition")
+    return rows.defer(
+        *("definition", "previous_definition", "pending_definition"),
+        *("judged_evidence", "judged_signals"),
+    )
 
 
 def counts(server: Server) -> dict[str, int]:
@@ -53,8 +59,18 @@ def counts(server: Server) -> dict[str, int]:
         present=Count("pk", filter=Q(listed=True)),
         held=Count("pk", filter=STATES["held"]),
         unset=Count("pk", filter=STATES["unset"]),
+        new=Count("pk", filter=STATES["new"]),
+        doubtful=Count("pk", filter=STATES["doubtful"] & Q(listed=True)),
         all=Count("pk"),
     )
+
+
+def categories(server: Server) -> list[tuple[str, int]]:
+    """How many listed tools of each category there are; those without a verdict not."""
+    rows = of_server(server).filter(listed=True).exclude(verdict_origin=Origin.UNSET)
+    counted = rows.values("category").annotate(count=Count("pk")).order_by()
+    found = {each["category"]: each["count"] for each in counted}
+    return [(name, found[name]) for name in Category.values if name in found]
 
 
 def difference(before: str, after: str) -> list[Line] | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -16,11 +17,12 @@ from django.views.decorators.http import require_POST
 from accounts import access, generation
 from accounts.access import MemberRequest, membership_required
 from accounts.models import Role
-from servers import credentials, discovery, registering, tools
+from servers import beginnings, credentials, discovery, registering, tools
 from servers.diagnosis import Failed
 from servers.discovery import Discovery
 from servers.endings import what_ends
 from servers.forms import (
+    CHANGED,
     AddServerForm,
     DeleteServerForm,
     EditServerForm,
@@ -33,7 +35,6 @@ from servers.refreshing import headers_of, refresh
 from servers.registering import NameTaken, Stale
 
 SECRETS = ("token", "header_value")
-CHANGED = ("name", "url", "hold_changes", "hold_seconds", "hold_by_client")
 TAKEN = "Another server of this organization has this name."
 
 
@@ -155,7 +156,10 @@ def _register(
 ) -> Server:
     organization = request.organization
     name = name or free_name(organization, found, host_of(url))
-    return registering.register(organization, name, url, headers, found)
+    with transaction.atomic():
+        server = registering.register(organization, name, url, headers, found)
+        beginnings.begin(server, request.user)
+    return server
 
 
 def _added(request: MemberRequest, server: Server, found: Discovery) -> HttpResponse:
@@ -218,6 +222,8 @@ def _detail(request: MemberRequest, server: Server) -> dict[str, Any]:
         "endpoint": f"{settings.BASE_URL}/mcp/{server.public_id}",
         "headers": [row.header for row in credentials.of_server(server)],
         "counts": tools.counts(server),
+        "categories": tools.categories(server),
+        "offers": beginnings.offered(server),
         "tools": rows[: tools.PAGE],
         "next_after": rows[tools.PAGE - 1].name if more else "",
         "filter": form,

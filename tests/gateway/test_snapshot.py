@@ -24,10 +24,12 @@ from approvals.waiving import Wish, equality
 from audit.ids import uuid7
 from gateway.snapshot import SETS_GENERATION
 from policies import granting, publishing
-from servers import pinning, registering, verdicts
+from policies.models import Policy
+from servers import judging_anew, pinning, registering, verdicts
 from servers.models import Server, ToolDefinition
 from tests.fakes.mcp_server import tool
 from tests.gateway.conftest import discovery
+from tests.servers import classifier
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,7 +47,8 @@ OTHERS: dict[str, set[str]] = {
     },
     "servers.Server": {
         *("id", "organization", "public_id", "identity", "instructions", "health"),
-        *("checked_at", "error", "problems", "revision", "hold_changes", "created_at"),
+        *("checked_at", "error", "problems", "revision", "hold_changes", "hold_raised"),
+        "created_at",
     },
     # Another master key seals the same value; a snapshot holds the value.
     "servers.Credential": {"id", "organization", "server", "key_id", "created_at"},
@@ -53,6 +56,9 @@ OTHERS: dict[str, set[str]] = {
         *("id", "organization", "server", "name", "previous_definition"),
         *("pending_definition", "pending_fingerprint", "held_reason", "first_seen"),
         *("last_seen", "changed_at", "verdict_origin", "verdict_by", "verdict_at"),
+        # What the classifier says: in force is category and severity.
+        *("judged_category", "judged_severity", "judged_confidence"),
+        *("judged_doubtful", "judged_evidence", "judged_signals", "judged_version"),
     },
     "policies.Policy": {
         *("id", "organization", "server", "name", "draft", "draft_revision"),
@@ -321,6 +327,53 @@ def test_a_definition_that_is_accepted_sets_the_generation(
     rows.accept()
 
     assert in_force(valkey, rows) not in (None, before)
+
+
+def judged_anew(rows: Rows, version: str) -> None:
+    """A version of the classifier that thinks otherwise comes into use."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(classifier, "VERSION", version)
+        patch.setitem(classifier.SAYS, "reads", ("Execute", "high"))
+        assert judging_anew.judge_outdated() == 2
+
+
+def test_a_verdict_that_is_accepted_sets_the_generation(
+    rows: Rows, valkey: redis.Redis, settings: Any
+) -> None:
+    settings.TOOL_CLASSIFIER = classifier.NAME
+    judged_anew(rows, "2")
+    row = rows.definition()
+    assert row.category == "Other"
+    before = in_force(valkey, rows)
+
+    shown = verdicts.Shown(row.pk, row.fingerprint, "Execute", "high")
+    assert verdicts.accept(rows.server, [shown], rows.owner.user)
+
+    assert in_force(valkey, rows) not in (None, before)
+
+
+def test_a_verdict_that_is_taken_at_once_sets_the_generation(
+    rows: Rows, valkey: redis.Redis, settings: Any
+) -> None:
+    settings.TOOL_CLASSIFIER = classifier.NAME
+    Policy.objects.for_organization(rows.organization).update(current=None)
+    before = in_force(valkey, rows)
+
+    judged_anew(rows, "2")
+
+    assert rows.definition().category == "Execute"
+    assert in_force(valkey, rows) not in (None, before)
+
+
+def test_a_verdict_that_only_waits_leaves_it(
+    rows: Rows, valkey: redis.Redis, settings: Any
+) -> None:
+    settings.TOOL_CLASSIFIER = classifier.NAME
+    before = in_force(valkey, rows)
+
+    judged_anew(rows, "2")
+
+    assert in_force(valkey, rows) == before
 
 
 def test_what_decides_nothing_leaves_it(rows: Rows, valkey: redis.Redis) -> None:

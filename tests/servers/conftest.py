@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pytest
 import uvloop
 
+from tests.servers import classifier
 from tests.servers.sandbox import running_sandbox
 from tests.servers.upstream import Upstream, running_upstream
 
@@ -28,3 +30,11 @@ def sandbox_url() -> Iterator[str]:
 def upstream() -> Iterator[Upstream]:
     with running_upstream() as running:
         yield running
+
+
+@pytest.fixture
+def classified(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A classifier that goes by one word of the description; its module."""
+    settings.TOOL_CLASSIFIER = classifier.NAME
+    monkeypatch.setattr(classifier, "VERSION", "1")
+    return classifier

@@ -21,7 +21,7 @@ def server(acme: Organization) -> Server:
 
 
 def listing(server: Server, *tools: dict[str, Any]) -> bool:
-    return pinning.pin(server, read_tools(tools)[0], timezone.now())
+    return pinning.pin(server, read_tools(tools)[0], timezone.now()).changed
 
 
 def stored(server: Server, name: str) -> ToolDefinition:

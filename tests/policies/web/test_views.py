@@ -12,7 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import GenerationChange, Role
 from policies import granting, publishing
+from policies.drafting import first_draft
 from policies.models import Policy
+from policies.pinned import pinned
 from tests.conftest import member
 from tests.policies.web.conftest import tool
 
@@ -96,12 +98,9 @@ def test_a_new_policy_begins_as_a_draft(client, payments):
     assert b"Another policy has this name" in again.content
 
 
-@pytest.mark.parametrize("start", ["deny", "read", "allow"])
+@pytest.mark.parametrize("start", ["recommended", "deny", "read", "allow"])
 def test_every_start_is_a_valid_document(support, payments, start):
-    from policies.drafting import first_draft
-    from policies.pinned import pinned
-
-    text = first_draft(start, pinned(payments))
+    text = first_draft(start, pinned(payments), payments.organization)
     assert publishing.check(text, support, None).problems == ()
 
 
