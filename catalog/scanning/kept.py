@@ -107,6 +107,7 @@ def kept_code(argv: list[str], who: Who, limits: Limits) -> int | None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        env={},
         pass_fds=lines.given,
         start_new_session=True,
     )
@@ -175,6 +176,7 @@ async def running(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         pass_fds=lines.given,
+        env={},  # ours is readable where it runs as the same user
         start_new_session=True,  # Ctrl-C is for us; the keeper sees us go
         limit=MAX_LINE,
     )
