@@ -3,10 +3,10 @@ r"""CommonMark that holds strangers' words: they stay words.
 Every ASCII punctuation mark may be escaped by a backslash (CommonMark 0.31, 2.4), so
 all that could mean something is. What comes from the catalogue is one line, so nothing
 that begins a block can stand at the beginning of one. A fence is longer than any run of
-its mark inside; a code span likewise.
+its mark inside.
 
     text("a*b")        a\*b
-    code("a`b")        `` a`b ``
+    code("a_b")        `a_b`
     fence('{"a": 1}', "json")
     link("a]b", url)   [a\]b](<url>)
 """
@@ -22,6 +22,7 @@ from catalog.plain import line
 SHORTEST_FENCE = 3
 MARKS = re.compile(r"""([!-/:-@\[-`{-~])""")
 TICKS = re.compile("`+")
+TIDY = re.compile(r"[\w.:/@%+=, -]*\w")
 # What an address may hold as it is; anything else is encoded, angle brackets too.
 IN_ADDRESS = ":/?#[]@!$&'()*+,;=~%-._"
 
@@ -37,10 +38,9 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def code(words: object) -> str:
-    """A code span: no escape works in one, so its marks are longer than any inside."""
-    said = line(words) or " "
-    marks = "`" * (_longest(said) + 1)
-    return f"{marks} {said} {marks}" if "`" in said else f"{marks}{said}{marks}"
+    """A code span of a tidy name. No escape works in one, so any other is text."""
+    said = line(words)
+    return f"`{said}`" if TIDY.fullmatch(said) else text(said)
 
 
 def fence(block: str, language: str = "") -> str:
