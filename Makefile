@@ -2,7 +2,7 @@
 PYTHON ?= python3
 IN_VENV = $(PYTHON) config/bootstrap.py
 
-.PHONY: run test bench lint setup
+.PHONY: run test proof bench lint setup
 
 # exec: make signals its child, which must be the supervisor and no shell.
 run:
@@ -10,6 +10,10 @@ run:
 
 test:
 	@exec $(IN_VENV) --dev tests $(ARGS)
+
+# Takes minutes, and the package registry.
+proof:
+	@exec $(IN_VENV) --dev tests.proof $(ARGS)
 
 bench:
 	@exec $(IN_VENV) --dev benchmarks $(ARGS)
