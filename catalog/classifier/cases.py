@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from catalog.classifier.lexicon import (
+    DESTRUCTIVE,
     EXECUTE,
     FAIR,
     FINANCIAL,
@@ -28,7 +29,8 @@ ANY, CHANGING = "*", "*changing"
 class Case(NamedTuple):
     """`said` must be among what the description says (`phrases`), `unsaid` must not.
 
-    `alone`: nothing that must be given points at what is kept somewhere.
+    `given` are names of parameters. `alone`: nothing that must be given points at what
+    is kept somewhere.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Case(NamedTuple):
     near: str = ""
     said: str = ""
     unsaid: str = ""
+    given: str = ""
     alone: bool = False
 
 
@@ -95,6 +98,15 @@ CASES = (
         objects=MONEY,
     ),
     Case(
+        "order",
+        FINANCIAL,
+        STRONG,
+        "places, changes or cancels an order",
+        "place create submit cancel replace amend modify update close "
+        " exercise liquidate execute add",
+        objects="order option_position options_position position",
+    ),
+    Case(
         "contract",
         FINANCIAL,
         STRONG,
@@ -108,7 +120,7 @@ CASES = (
         FINANCIAL,
         STRONG,
         "sends money",
-        "send transfer",
+        "send transfer sign",
         objects="transaction money fund token coin eth btc sol bitcoin crypto",
     ),
     Case(
@@ -166,9 +178,28 @@ CASES = (
         READ,
         FAIR,
         "takes a query, and says that it only reads",
-        ANY,
+        "run execute exec perform query invoke submit start",
         objects=QUERIES,
         said="read_only",
+        unsaid="read_only_mode",
+    ),
+    Case(
+        "log_query",
+        READ,
+        FAIR,
+        "takes a query in a language that can only read",
+        "run execute exec perform query invoke submit start",
+        objects="query",
+        near="log logs logs_insight insight promql logql jql kusto lucene metric trace"
+        " xray",
+    ),
+    Case(
+        "report",
+        READ,
+        FAIR,
+        "answers with what it makes of stored data",
+        "run execute perform",
+        objects="report search lookup",
     ),
     Case(
         "query",
@@ -218,6 +249,14 @@ CASES = (
         "sends any request it is given",
         "make call do send perform",
         objects="api request http call tool endpoint rpc",
+    ),
+    Case(
+        "destructive_command",
+        DESTRUCTIVE,
+        FAIR,
+        "calls itself destructive",
+        "run execute exec perform do call",
+        near="destructive",
     ),
     Case(
         "migration",
@@ -283,8 +322,17 @@ CASES = (
         "works from its arguments alone",
         "validate check lint analyze analyse format fix explain parse review compile"
         " test verify",
-        near="template_content code_content content yaml snippet config_file",
+        given="template_content code content yaml snippet config_file source_code text"
+        " expression json markdown html script template query data config schema input",
         alone=True,
+    ),
+    Case(
+        "kept_file",
+        READ,
+        FAIR,
+        "reads what its arguments point at",
+        "parse tokenize",
+        given="file_path path url uri file document_id",
     ),
     Case(
         "route",
@@ -292,7 +340,7 @@ CASES = (
         FAIR,
         "answers from a map",
         "calculate compute optimize convert reverse",
-        objects="route matrix geocode waypoint direction address elevation",
+        objects="route matrix geocode waypoint direction address elevation distance",
     ),
     Case(
         "ticket",
@@ -321,9 +369,13 @@ class Prepared(NamedTuple):
     verbs: frozenset[str]
     objects: frozenset[str]
     near: frozenset[str]
+    given: frozenset[str]
 
 
 def prepared(cases: tuple[Case, ...] = CASES) -> tuple[Prepared, ...]:
     return tuple(
-        Prepared(c, listed(c.verbs), stemmed(c.objects), stemmed(c.near)) for c in cases
+        Prepared(
+            c, listed(c.verbs), stemmed(c.objects), stemmed(c.near), stemmed(c.given)
+        )
+        for c in cases
     )

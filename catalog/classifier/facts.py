@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from catalog.classifier.phrases import said
-from catalog.classifier.prose import Prose
+from catalog.classifier.prose import Prose, named, notes
 from catalog.classifier.schemas import Parameter, flatten
 from catalog.classifier.words import of_name
 from servers.definitions import BadJson, canonical, fingerprint
@@ -44,13 +44,15 @@ def observe(definition: Mapping[str, Any]) -> Facts:
 
     `opening` is the stem of the description's first word that says anything, `lead`
     the stems of its first sentence, `stems` those of the whole; all are sorted and
-    hold each stem once, so that no sentence can be put together from them.
+    hold each stem once, so that no sentence can be put together from them. `named` are
+    identifiers that a parameter's description names.
     """
     name = definition.get("name")
     if not isinstance(name, str) or not name or len(name) > LONGEST_NAME:
         raise BadDefinition(f"The name must be text of 1 to {LONGEST_NAME:,} letters.")
     text = _text(definition, "description")
-    prose = Prose(text[:LONGEST_TEXT])
+    text_read = text[:LONGEST_TEXT]
+    prose, told = Prose(text_read), notes(text_read)
     flat = flatten(definition.get("inputSchema"))
     cut = {"description": len(text) > LONGEST_TEXT, "parameters": flat.cut}
     return {
@@ -61,14 +63,15 @@ def observe(definition: Mapping[str, Any]) -> Facts:
         "lead": sorted(prose.lead),
         "stems": sorted(prose.stems),
         "said": said(prose.text),
-        "parameters": [_parameter(parameter) for parameter in flat.parameters],
+        "parameters": [_parameter(one, told) for one in flat.parameters],
         "annotations": _hints(definition.get("annotations")),
         "cut": sorted(what for what, happened in cut.items() if happened),
     }
 
 
-def _parameter(parameter: Parameter) -> Facts:
-    prose = Prose(parameter.description[:LONGEST_NOTE])
+def _parameter(parameter: Parameter, told: Mapping[str, str]) -> Facts:
+    """Where the schema does not describe it, the tool's description may."""
+    note = parameter.description[:LONGEST_NOTE] or told.get(parameter.path, "")
     values = {
         " ".join(of_name(value[:LONGEST_VALUE])[:MOST_VALUE_WORDS])
         for value in parameter.values
@@ -78,9 +81,19 @@ def _parameter(parameter: Parameter) -> Facts:
         "types": sorted(parameter.types),
         "required": parameter.required,
         **_digest(parameter.description),
+        **_note(note),
+        "values": sorted(values - {""}),
+    }
+
+
+def _note(note: str) -> Facts:
+    if not note:
+        return {"stems": [], "said": [], "named": []}
+    prose = Prose(note)
+    return {
         "stems": sorted(prose.stems),
         "said": said(prose.text),
-        "values": sorted(values - {""}),
+        "named": sorted(named(note)),
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from catalog.classifier.words import stem
+from catalog.classifier.words import listed, stem, stemmed
 
 READ, WRITE, EXECUTE = "Read", "Write", "Execute"
 DESTRUCTIVE, FINANCIAL, OTHER = "Destructive", "Financial", "Other"
@@ -21,197 +21,109 @@ STRONG, FAIR, WEAK = 1.0, 0.75, 0.5
 # Category, strength, words.
 VERBS = (
     # What there is
-    (
-        READ,
-        STRONG,
-        "get list describe read fetch retrieve show view find search lookup",
-    ),
-    (READ, STRONG, "ls cat grep glob head peek whoami count exists inspect browse"),
-    (READ, STRONG, "is has are can does which where what who"),
-    (READ, STRONG, "hget hgetall mget lrange smembers zrange llen scard xread hkeys"),
+    (READ, STRONG, "get list describe read fetch retrieve show view find search"),
+    (READ, STRONG, "lookup ls cat grep glob head peek whoami count exists inspect"),
+    (READ, STRONG, "browse is has are can does which where what who hget hgetall"),
+    (READ, STRONG, "mget lrange smembers zrange llen scard xread hkeys hvals hlen"),
+    (READ, STRONG, "hexists lindex zscore zrank xrange xlen sismember sinter sunion"),
+    (READ, STRONG, "sdiff ttl dbsize getrange strlen geocode"),
     (READ, FAIR, "query select scan explore discover locate detect check verify look"),
-    (READ, FAIR, "monitor watch tail poll audit review compare diff blame observe see"),
-    (READ, FAIR, "analyze analyse examine assess diagnose troubleshoot investigate"),
-    (READ, FAIR, "explain recommend suggest advise summarize summarise report predict"),
-    (
-        READ,
-        FAIR,
-        "resolve geocode identify determine lint debug profile tell ask answer",
-    ),
-    (READ, FAIR, "screenshot snapshot capture scrape extract crawl map research learn"),
-    (
-        READ,
-        FAIR,
-        "receive collect gather access provide return obtain pull open display",
-    ),
-    (
-        READ,
-        WEAK,
-        "estimate forecast validate simulate preview filter sort rank measure",
-    ),
-    (READ, WEAK, "aggregate trace expand traverse download export test evaluate load"),
+    (READ, FAIR, "monitor watch tail poll audit review compare diff blame observe"),
+    (READ, FAIR, "see ocr transcribe decrypt top analyze analyse examine assess"),
+    (READ, FAIR, "diagnose troubleshoot investigate explain recommend suggest advise"),
+    (READ, FAIR, "summarize summarise predict resolve identify determine lint debug"),
+    (READ, FAIR, "profile tell ask answer screenshot snapshot capture scrape extract"),
+    (READ, FAIR, "crawl map research learn receive collect gather access provide"),
+    (READ, FAIR, "return obtain open display"),
+    (READ, WEAK, "estimate forecast validate simulate preview filter sort rank"),
+    (READ, WEAK, "measure aggregate trace expand traverse export test evaluate load"),
+    (READ, WEAK, "report optimize optimise inform demo"),
     # What is stored
     (WRITE, STRONG, "create add update put set insert append write save store upsert"),
-    (
-        WRITE,
-        STRONG,
-        "edit modify patch replace rename move copy upload change overwrite",
-    ),
-    (WRITE, STRONG, "assign unassign attach detach archive unarchive reopen tag label"),
-    (
-        WRITE,
-        STRONG,
-        "send publish post reply comment invite share subscribe unsubscribe",
-    ),
-    (WRITE, STRONG, "import ingest configure enable disable register associate grant"),
-    (
-        WRITE,
-        STRONG,
-        "disassociate link unlink follow unfollow pin unpin star unstar mkdir",
-    ),
-    (WRITE, STRONG, "hset mset sadd zadd lpush rpush hmset incr decr xadd setex"),
-    (
-        WRITE,
-        STRONG,
-        "increment decrement duplicate clone fork merge commit stage unstage",
-    ),
+    (WRITE, STRONG, "edit modify patch replace rename move copy upload change"),
+    (WRITE, STRONG, "overwrite assign unassign attach detach archive unarchive"),
+    (WRITE, STRONG, "reopen tag label send publish post reply comment invite share"),
+    (WRITE, STRONG, "subscribe unsubscribe import ingest configure enable disable"),
+    (WRITE, STRONG, "register associate grant disassociate link unlink follow"),
+    (WRITE, STRONG, "unfollow pin unpin star unstar mkdir hset mset sadd zadd lpush"),
+    (WRITE, STRONG, "rpush hmset incr decr xadd setex cas prepend persist mkdirs"),
+    (WRITE, STRONG, "clone draft increment decrement duplicate fork merge commit"),
+    (WRITE, STRONG, "stage unstage"),
     (WRITE, FAIR, "close complete approve reject submit mark mute unmute lock unlock"),
-    (
-        WRITE,
-        FAIR,
-        "push checkout init scaffold provision bootstrap backup restore rotate",
-    ),
-    (
-        WRITE,
-        FAIR,
-        "allow block unblock ban unban authorize confirm acknowledge ack join",
-    ),
-    (
-        WRITE,
-        FAIR,
-        "activate deactivate transition schedule unschedule book reserve remind",
-    ),
-    (
-        WRITE,
-        FAIR,
-        "notify email message forward draft note remember memorize record log",
-    ),
-    (
-        WRITE,
-        FAIR,
-        "index embed seed sync synchronize persist cache enqueue scale resize",
-    ),
-    (
-        WRITE,
-        FAIR,
-        "promote demote escalate snooze react like upvote vote rate bookmark",
-    ),
-    (
-        WRITE,
-        FAIR,
-        "define name title annotate document adjust alter amend revise correct",
-    ),
-    (
-        WRITE,
-        FAIR,
-        "link track touch chmod chown mount unmount map bind unbind opt upgrade",
-    ),
-    (
-        WRITE,
-        WEAK,
-        "make build manage handle toggle switch process prepare request claim",
-    ),
-    (WRITE, WEAK, "generate format transform migrate fix customize propose feedback"),
+    (WRITE, FAIR, "push checkout init scaffold provision bootstrap backup restore"),
+    (WRITE, FAIR, "rotate allow block unblock ban unban authorize confirm"),
+    (WRITE, FAIR, "acknowledge ack join activate deactivate transition schedule"),
+    (WRITE, FAIR, "unschedule book reserve remind notify email message forward note"),
+    (WRITE, FAIR, "remember memorize record log index embed seed sync synchronize"),
+    (WRITE, FAIR, "cache enqueue scale resize demote escalate snooze react like"),
+    (WRITE, FAIR, "upvote vote rate bookmark define name title annotate document"),
+    (WRITE, FAIR, "adjust alter amend revise correct revert undo rebase squash"),
+    (WRITE, FAIR, "cherry stash restack track touch chmod chown mount unmount bind"),
+    (WRITE, FAIR, "unbind opt upgrade respond transfer dismiss silence unsilence"),
+    (WRITE, FAIR, "flag unflag hide unhide accept decline deny postpone reschedule"),
+    (WRITE, FAIR, "defer delay extend renew enroll unenroll onboard nominate"),
+    (WRITE, FAIR, "delegate allocate reallocate route tweet retweet dm favorite"),
+    (WRITE, FAIR, "unfavorite allowlist whitelist blacklist populate enrich protect"),
+    (WRITE, FAIR, "encrypt expose redirect bump crop watermark reorder regroup split"),
+    (WRITE, FAIR, "sign clock checkin quarantine isolate tune mutate setup customise"),
+    (WRITE, FAIR, "personalize"),
+    (WRITE, WEAK, "place pull request hold reclassify adopt work make build manage"),
+    (WRITE, WEAK, "handle toggle switch process prepare claim download format"),
+    (WRITE, WEAK, "transform migrate fix customize propose feedback"),
     # What runs
-    (EXECUTE, STRONG, "run execute exec invoke trigger launch deploy redeploy restart"),
-    (
-        EXECUTE,
-        STRONG,
-        "reboot rerun retry replay rollback rollout start stop pause resume",
-    ),
-    (
-        EXECUTE,
-        STRONG,
-        "suspend hibernate shutdown boot spawn failover relaunch rebuild",
-    ),
-    (EXECUTE, STRONG, "shell bash terminal powershell ssh kubectl eval sudo cli"),
-    (
-        EXECUTE,
-        STRONG,
-        "click press hover drag navigate scroll swipe tap type fill dblclick",
-    ),
-    (EXECUTE, FAIR, "apply install compile dispatch automate perform interact control"),
-    (
-        EXECUTE,
-        FAIR,
-        "emulate steer wake drive play record goto go reload refresh proxy",
-    ),
-    (EXECUTE, WEAK, "call do act use operate benchmark train"),
+    (EXECUTE, STRONG, "run execute exec invoke trigger launch deploy redeploy"),
+    (EXECUTE, STRONG, "restart reboot rerun retry replay rollback rollout start stop"),
+    (EXECUTE, STRONG, "pause resume suspend hibernate shutdown boot spawn failover"),
+    (EXECUTE, STRONG, "relaunch rebuild shell bash powershell repl ssh eval sudo"),
+    (EXECUTE, STRONG, "terminal click press hover drag navigate scroll swipe tap"),
+    (EXECUTE, STRONG, "type fill dblclick"),
+    (EXECUTE, FAIR, "apply install compile dispatch automate perform interact"),
+    (EXECUTE, FAIR, "control skip seek rewind cordon uncordon drain reindex vacuum"),
+    (EXECUTE, FAIR, "promote emulate steer wake drive play goto go"),
+    (EXECUTE, FAIR, "reload refresh proxy"),
+    (EXECUTE, WEAK, "call do act use operate benchmark train boost"),
+    (EXECUTE, WEAK, "stress"),
     # What is gone
-    (DESTRUCTIVE, STRONG, "delete remove drop purge flush truncate destroy erase wipe"),
-    (
-        DESTRUCTIVE,
-        STRONG,
-        "revoke terminate kill cancel abort uninstall expire evict prune",
-    ),
-    (
-        DESTRUCTIVE,
-        STRONG,
-        "rm rmdir del unset untag deregister unregister decommission",
-    ),
-    (
-        DESTRUCTIVE,
-        STRONG,
-        "teardown deprovision flushall flushdb nuke obliterate undeploy",
-    ),
-    (
-        DESTRUCTIVE,
-        STRONG,
-        "hdel lrem srem zrem xdel spop lpop rpop ltrim zpopmin zpopmax",
-    ),
-    (DESTRUCTIVE, STRONG, "pop purge trash shred scrub unpublish discard"),
-    (
-        DESTRUCTIVE,
-        FAIR,
-        "reset clear clean cleanup empty void invalidate kick forget trim",
-    ),
-    (DESTRUCTIVE, FAIR, "dequeue consume reject_all leave end undo squash rebase"),
+    (DESTRUCTIVE, STRONG, "delete remove drop purge flush truncate destroy erase"),
+    (DESTRUCTIVE, STRONG, "wipe revoke terminate kill cancel abort uninstall expire"),
+    (DESTRUCTIVE, STRONG, "evict prune rm rmdir del unset untag deregister"),
+    (DESTRUCTIVE, STRONG, "unregister decommission teardown deprovision flushall"),
+    (DESTRUCTIVE, STRONG, "flushdb nuke obliterate undeploy hdel lrem srem zrem xdel"),
+    (DESTRUCTIVE, STRONG, "spop lpop rpop ltrim zpopmin zpopmax recreate pop trash"),
+    (DESTRUCTIVE, STRONG, "shred scrub unpublish discard reset"),
+    (DESTRUCTIVE, FAIR, "clear clean cleanup empty void invalidate kick forget trim"),
+    (DESTRUCTIVE, FAIR, "dequeue consume leave end"),
     # What moves money
-    (
-        FINANCIAL,
-        STRONG,
-        "pay refund buy sell purchase withdraw deposit reimburse payout",
-    ),
-    (FINANCIAL, STRONG, "liquidate donate remit disburse"),
-    (FINANCIAL, FAIR, "charge trade invoice bill stake unstake swap bid checkout"),
+    (FINANCIAL, STRONG, "pay refund buy sell purchase withdraw deposit reimburse"),
+    (FINANCIAL, STRONG, "payout liquidate donate remit disburse"),
+    (FINANCIAL, FAIR, "charge trade invoice bill stake unstake swap bid"),
     # What keeps nothing
-    (OTHER, STRONG, "echo ping convert calculate compute sum multiply divide subtract"),
-    (OTHER, STRONG, "think sleep wait translate encode decode compress decompress"),
+    (OTHER, STRONG, "echo ping convert calculate sum multiply divide subtract think"),
+    (OTHER, STRONG, "sleep wait translate encode decode compress decompress"),
     (OTHER, FAIR, "connect disconnect login logout authenticate reauthenticate hello"),
-    (OTHER, FAIR, "parse tokenize hash reverse round roll shuffle greet reason plan"),
-    (OTHER, FAIR, "infer chat brainstorm reflect demonstrate randomize"),
+    (OTHER, FAIR, "generate parse tokenize hash reverse round roll shuffle greet"),
+    (OTHER, FAIR, "reason plan infer chat brainstorm reflect demonstrate randomize"),
+    (OTHER, FAIR, "quit"),
+    (OTHER, WEAK, "compute package zip gzip unzip bundle"),
 )
 
 # Words that name things as often as acts: what they say depends on where they stand.
-NOUNS = frozenset(
-    stem(word)
-    for line in (
-        "access alter archive audit backup batch bid bill block book bookmark branch",
-        "build cache call cat change charge check checkout claim clone close collect",
-        "comment commit complete control copy count cli document draft drop dispatch",
-        "email end estimate export feedback filter fix follow forecast format",
-        "fork grant hash head index input install invoice label like link list load",
-        "lock log login look map mark match message monitor mount move name note open",
-        "order pin plan play poll post preview process profile project promote proxy",
-        "pull purchase push query queue rank rate react reason record refund register",
-        "release reply report request research reserve reset resource restore return",
-        "review roll rollback round run scale scan schedule screenshot search seed",
-        "select set share shell show sleep snapshot sort stage star stake start stop",
-        "sum swap switch tag tail terminal test think title touch trace track trade",
-        "transform transition trash trigger type update upgrade upload use view void",
-        "vote wait watch write trade deposit head map end record sync document model",
-    )
-    for word in line.split()
+NOUNS = stemmed(
+    "access alter archive audit backup bash batch bid bill block book bookmark"
+    " branch build bundle cache call capture cat change charge check checkout claim"
+    " cli clone close collect comment commit complete compute control copy count"
+    " deposit dispatch document draft drop email end estimate export feedback filter"
+    " fix follow forecast fork format grant hash head hold index input install"
+    " invoice label like link load lock log login look map message model monitor"
+    " mount move name note open order package pin place plan play poll post"
+    " powershell preview process profile project promote proxy pull purchase push"
+    " query queue rank rate react reason record refund register release reply report"
+    " request research reserve reset resource restore return review roll rollback"
+    " round route run scale scan schedule screenshot search seed select set share"
+    " shell show sleep snapshot sort split ssh stage stake star sum swap switch sync"
+    " tag tail terminal test think title top touch trace track trade transform"
+    " transition trash trigger type update upgrade upload use view void vote wait"
+    " watch write"
 )
 
 # Who does it, for what it does: `services-reader` reads.
@@ -255,48 +167,27 @@ AGENTS = {
 }
 
 # Things that are only answered with, where a name has no verb: `git_status`.
-ANSWERS = frozenset(
-    stem(word)
-    for line in (
-        "status info information detail details history logs log stats statistics",
-        "metrics metric summary overview docs documentation guidance guide help schema",
-        "schemas context events version versions analytics rules practices insights",
-        "usage pricing price prices cost costs report reports findings inventory",
-        "recommendations reference readme topics config directions elevation distance",
-        "weather forecast news quote quotes chart leaderboard trends profile tree",
-        "screenshot snapshot messages requests response results templates examples",
-        "budgets credits budget comparison performance coverage anomaly weather",
-        "balance bars candles trades positions indices health diagnostics capabilities",
-        "preferences instructions faq menu calendar timeline contributors activity",
-        "explorer lens matrix definitions advice whois dns ip time date now env",
-    )
-    for word in line.split()
+ANSWERS = stemmed(
+    "activity advice analytics anomaly balance bars budget budgets calendar candles"
+    " capabilities chart comparison config context contributors cost costs coverage"
+    " credits date definitions detail details diagnostics directions distance dns"
+    " docs documentation elevation env events examples explorer faq findings"
+    " forecast guidance guide health help history indices info information insights"
+    " instructions inventory ip leaderboard lens log logs matrix menu messages"
+    " metric metrics news now overview performance positions practices preferences"
+    " price prices pricing profile quote quotes readme recommendations reference"
+    " report reports requests response results rules schema schemas screenshot"
+    " snapshot statistics stats status summary templates time timeline topics trades"
+    " tree trends usage version versions weather whois"
 )
 
+# Those that are answered with whatever comes before them: `cache_stats`.
+STATES = stemmed("details history info metrics stats status summary version")
+
 # Words of a name that say how much or for whom, never what.
-MODIFIERS = frozenset(
-    (
-        "api",
-        "mcp",
-        "tool",
-        "batch",
-        "bulk",
-        "multi",
-        "mass",
-        "async",
-        "try",
-        "safe",
-        "do",
-        "auto",
-        "quick",
-        "the",
-        "my",
-        "please",
-        "force",
-        "hard",
-        "soft",
-        "v",
-    )
+MODIFIERS = listed(
+    "api async auto batch bulk do force hard mass mcp multi my please quick safe"
+    " soft the tool try v"
 )
 
 

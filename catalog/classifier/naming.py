@@ -10,11 +10,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from catalog.classifier.lexicon import (
+    AGENTS,
     ANSWERS,
     FAIR,
     MODIFIERS,
     PRECEDENCE,
     READ,
+    STATES,
     Verb,
     verbs_by_word,
 )
@@ -23,6 +25,8 @@ from catalog.classifier.words import of_name, stem
 LEADS, FOLLOWS, ENDS, ANSWER = "leads", "follows", "ends", "answer"
 # How much of a verb's strength is left where it stands.
 SHARE = {LEADS: 1.0, FOLLOWS: 0.95, ENDS: 0.9, ANSWER: 0.6}
+# Methods of HTTP that lead some names: `post_search` searches.
+_HTTP = frozenset(("post", "put", "patch"))
 _JOINS = frozenset(("or", "and", "then"))
 # After these words comes a purpose or a condition, no act.
 _PURPOSE = frozenset(("to", "for", "by", "if", "of", "in", "from", "with", "on", "as"))
@@ -40,7 +44,8 @@ class Head(NamedTuple):
     def others(self) -> frozenset[str]:
         """Stems of the other words, with their pairs (`credit note`)."""
         stems = [stem(word) for word in self.words]
-        rest = {s for i, s in enumerate(stems) if i != self.at}
+        kept = -1 if self.position == ANSWER else self.at
+        rest = {s for i, s in enumerate(stems) if i != kept}
         return frozenset(
             rest | {" ".join(pair) for pair in zip(stems, stems[1:], strict=False)}
         )
@@ -68,6 +73,12 @@ def _find(
         return -1, ""
     pure = [i for i in range(start, len(words)) if _acts(words, known, i)]
     leader = known[start]
+    if leader and words[start] in _HTTP and _reads(known, start + 1):
+        return start + 1, FOLLOWS
+    if words[-1] in AGENTS and known[-1] and (not leader or leader.nounish):
+        return len(words) - 1, ENDS
+    if leader and leader.nounish and not pure and stem(words[-1]) in STATES:
+        return -1, ""
     if leader and (
         not leader.nounish or not pure or not _is_prefix(words, start, pure)
     ):
@@ -75,9 +86,17 @@ def _find(
     if pure:
         return pure[0], FOLLOWS if pure[0] < len(words) - 1 else ENDS
     for at in range(len(words) - 1, start, -1):
-        if known[at] and words[at - 1] not in _PURPOSE:
+        verb = known[at]
+        if verb and verb.category != READ and stem(words[at]) in ANSWERS:
+            continue
+        if verb and words[at - 1] not in _PURPOSE:
             return at, ENDS if at == len(words) - 1 else FOLLOWS
     return -1, ""
+
+
+def _reads(known: list[Verb | None], at: int) -> bool:
+    verb = known[at] if at < len(known) else None
+    return verb is not None and verb.category == READ
 
 
 def _acts(words: tuple[str, ...], known: list[Verb | None], at: int) -> bool:

@@ -124,7 +124,9 @@ ROLES = (
 MANY_PARAMETERS = 20
 
 OPERATION = stemmed(
-    "operation action op operations actions verb subcommand task function method"
+    "operation action op operations actions verb subcommand task method operation_type"
+    " action_type operation_name api_operation api_method http_method request_method"
+    " sub_command"
 )
 OUTPUT = stemmed(
     "output_path output_dir output_directory output_file output_folder output_filename"
@@ -212,7 +214,7 @@ def operation(
     offers = [
         offer
         for reading in found
-        if reading.stems & OPERATION and "." not in reading.path.removesuffix("[]")
+        if reading.name in OPERATION and "." not in reading.path
         for offer in _offers(reading, words, by_stem)
     ]
     return min(offers, key=lambda o: (_rank(o.verb), o.word), default=None)
@@ -222,11 +224,10 @@ def _offers(
     reading: Reading, words: dict[str, Verb], by_stem: dict[str, Verb]
 ) -> Iterator[Operation]:
     values = reading.facts["values"]
-    for value in values:
-        for word in value.split()[:1]:
-            verb = words.get(word)
-            if verb and verb.strength >= FAIR:
-                yield Operation(reading.path, value, verb, listed=True)
+    for value in values or reading.facts["named"]:
+        verb = words.get(value.partition(" ")[0])
+        if verb and verb.strength >= FAIR:
+            yield Operation(reading.path, value, verb, listed=bool(values))
     for told in () if values else reading.facts["stems"]:
         verb = by_stem.get(told)
         if verb and verb.strength == STRONG and not verb.nounish:
@@ -240,7 +241,7 @@ def _rank(verb: Verb) -> int:
 def output(found: list[Reading], saves: bool) -> Reading | None:
     """The parameter that names where an answer is stored, if there is one."""
     for reading in found:
-        if "." in reading.path:
+        if reading.path.count(".") > 1:
             continue
         says = "saves_to_path" in reading.facts["said"]
         if reading.name in OUTPUT or (reading.name in FILE and (says or saves)):

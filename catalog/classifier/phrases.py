@@ -9,6 +9,12 @@ import re2
 
 # What a phrase says: the pattern, over lower-case text in which "n't" reads " not".
 PHRASES = (
+    (
+        "read_only_mode",
+        r"\bread[- ]?only (?:mode )?(?:by default|\(default|is the default)"
+        r"|\b(?:in|even in|when|if) read[- ]?only mode"
+        r"|\bread[- ]?only mode (?:refuses|is|by)",
+    ),
     ("read_only", r"\bread[- ]?only\b"),
     (
         "read_only",
@@ -178,10 +184,28 @@ PHRASES = (
         ),
     ),
 )
-_COMPILED = tuple((name, re2.compile(pattern.encode())) for name, pattern in PHRASES)
+
+
+def _compiled() -> re2.Set:
+    """All patterns at once, so that a text is read once.
+
+    A set has no slower way to fall back on when its memory is spent, so it gets plenty.
+    """
+    options = re2.Options()
+    options.max_mem = 128 * 1024 * 1024
+    patterns = re2.Set.SearchSet(options)
+    for _, pattern in PHRASES:
+        patterns.Add(pattern.encode())
+    patterns.Compile()
+    return patterns
+
+
+_COMPILED = _compiled()
 
 
 def said(text: str) -> list[str]:
     """Names of what a lower-case text says, sorted."""
-    read = text.encode(errors="replace")
-    return sorted({name for name, pattern in _COMPILED if pattern.search(read)})
+    if not text:
+        return []
+    found = _COMPILED.Match(text.encode(errors="replace")) or ()
+    return sorted({PHRASES[at][0] for at in found})

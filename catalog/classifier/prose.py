@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from catalog.classifier.words import listed, of_text, stem
+from catalog.classifier.words import listed, of_name, of_text, stem
 
 LONGEST_LEAD = 400
 MOST_STEMS = 1_500
-_MARKUP = re.compile(r"[#*`>|\[\]]+")
-_END = re.compile(r"[.!?;:]\s|\n\s*\n|\n\s*-|\n\s*[A-Z#*]")
+_MARKUP = re.compile(r"[#*`>\[\]]+")
+_END = re.compile(r"[.!?;]\s|\n\s*\n|\n\s*-|\n\s*[A-Z#*]")
+# What a description is headed with: "Notion | ", "Amazon SNS: ".
+_HEADING = re.compile(
+    r"\W{0,9}(?:(?:[\w-]{1,30} ){0,3}[\w-]{1,30}(?: ?[|\u2013\u2014]| -)"
+    r"|(?:[A-Z][\w-]{0,29} ){0,3}[A-Z][\w-]{0,29} ?:)\s"
+)
 _NOT = re.compile(r"n['\u2019]t\b")
 
 # Words that carry no meaning here. Those of `PREAMBLE` also come before what a tool
@@ -35,11 +40,43 @@ PREAMBLE = STOP | listed(
 )
 # The words after these say what does not happen, or what happens elsewhere.
 NEGATIONS = listed(
-    "not never without cannot no nor neither except instead rather "
+    "non not never without cannot no nor neither except instead rather "
     "unlike before after once until unless avoid prevent prevents "
     "avoids"
 )
 NEGATED = 2
+_NO_ADVERBS = listed("apply reply supply multiply comply fly rely assembly only")
+
+# Names of things among the words: in quotes, or put together of several words.
+_NAMED = re.compile(
+    r"['\"`\u2018\u201c]([A-Za-z][\w.-]{1,39})['\"`\u2019\u201d]"
+    r"|(?<![\w-])([A-Za-z]\w{0,19}(?:[-_]\w{1,20}){1,5})(?![\w-])"
+)
+MOST_NAMED = 60
+# A line of a docstring that speaks of one argument: "name (str): what it is".
+_NOTE = re.compile(
+    r"^[ \t]{0,24}[-*]?[ \t]?[`*]{0,3}(\w{1,60})[`*]{0,3}[ \t]?"
+    r"(?:\([^()\n]{0,80}\))?[ \t]?:[ \t]?(\S.{0,400})$",
+    re.M,
+)
+
+
+def named(text: str) -> set[str]:
+    """Identifiers that a text names, as words: `start-query` is "start query"."""
+    found = set()
+    for match in _NAMED.finditer(text):
+        found.add(" ".join(of_name(match[1] or match[2])))
+        if len(found) >= MOST_NAMED:
+            break
+    return found - {""}
+
+
+def notes(text: str) -> dict[str, str]:
+    """What a description says of single arguments, by their names."""
+    found: dict[str, str] = {}
+    for match in _NOTE.finditer(text):
+        found.setdefault(match[1], match[2])
+    return found
 
 
 class Prose:
@@ -66,13 +103,18 @@ class Prose:
     def _first(self) -> str:
         """The first sentence in lower case, without marks."""
         start = _MARKUP.sub(" ", self._written[: LONGEST_LEAD * 2]).strip()
+        heading = _HEADING.match(start)
+        start = start[heading.end() :].strip() if heading else start
         end = _END.search(start, 12)
         lead = start[: end.start()] if end else start
         return _NOT.sub(" not", lead[:LONGEST_LEAD].lower())
 
 
 def _tells(word: str) -> bool:
-    return word not in PREAMBLE and not word.isdigit()
+    """Adverbs do not: "Permanently deletes ..."."""
+    if word in PREAMBLE or word.isdigit():
+        return False
+    return not word.endswith("ly") or word in _NO_ADVERBS
 
 
 def _told(text: str, most: int) -> list[str]:

@@ -59,8 +59,12 @@ class Subject:
     @cached_property
     def near(self) -> frozenset[str]:
         """Stems of the name, of the first sentence and of the parameters' names."""
-        named = (reading.stems for reading in self.readings)
-        return frozenset().union(self.lead, self.head.others, *named)
+        return self.lead | self.head.others | self.given
+
+    @cached_property
+    def given(self) -> frozenset[str]:
+        """Stems of the parameters' names alone."""
+        return frozenset().union(*(reading.stems for reading in self.readings))
 
     @cached_property
     def alone(self) -> bool:
@@ -80,8 +84,10 @@ class Subject:
                 continue
             thing = min(one.objects & objects, default="")
             near = min(one.near & self.near, default="")
-            if bool(thing) >= bool(one.objects) and bool(near) >= bool(one.near):
-                return one.case, thing or near
+            given = min(one.given & self.given, default="")
+            wanted = ((thing, one.objects), (near, one.near), (given, one.given))
+            if all(found or not any_of for found, any_of in wanted):
+                return one.case, thing or near or given
         return None
 
     def _said_fits(self, case: Case) -> bool:

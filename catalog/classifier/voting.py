@@ -24,7 +24,7 @@ from catalog.classifier.verdicts import Evidence
 from catalog.classifier.words import listed, stem, stemmed
 
 # How loudly a source speaks, beside the strength of its word.
-NAME, OPENING, OPENING_ALONE, SENTENCE = 1.0, 0.7, 0.9, 0.4
+NAME, OPENING, OPENING_ALONE, SENTENCE, CLAIM = 1.0, 0.7, 0.9, 0.4, 0.6
 OPERATION_LISTED, OPERATION_TOLD = 2.5, 1.6
 
 # Verbs by which a description begins to speak of the act that the name says.
@@ -44,8 +44,11 @@ class Vote(NamedTuple):
 
 
 def votes(subject: Subject) -> list[Vote]:
-    found = [*_name(subject), *_opening(subject), *_operation(subject)]
-    found = found or list(_sentence(subject))
+    named = list(_name(subject))
+    found = [*named, *_opening(subject), *_operation(subject, named)]
+    found += _claim(subject, named)
+    if not found or max(vote.points for vote in found) <= WEAK:
+        found += _sentence(subject)
     return [*found, *_raises(subject, found)]
 
 
@@ -93,23 +96,29 @@ def _opening(subject: Subject) -> Iterator[Vote]:
         yield _spoken(verb, share, "description", (verb.word,))
 
 
-def _operation(subject: Subject) -> Iterator[Vote]:
-    offer = operation(subject.readings, subject.rules.words, subject.rules.stems)
-    if offer is None:
+def _operation(subject: Subject, named: list[Vote]) -> Iterator[Vote]:
+    """A clear name is only raised by what can be chosen; an unclear one is decided."""
+    rules = subject.rules
+    offer = operation(subject.readings, rules.words, rules.stems)
+    clear = [vote for vote in named if vote.points > WEAK]
+    if offer is None or (clear and not offer.listed):
         return
-    head = subject.head.verb
-    if not offer.listed and head and head.strength > WEAK:
-        return
-    if (
-        head
-        and head.strength > WEAK
-        and _rank(offer.verb.category) > _rank(head.category)
-    ):
+    if any(_rank(offer.verb.category) >= _rank(vote.category) for vote in clear):
         return
     points = OPERATION_LISTED if offer.listed else OPERATION_TOLD
     field = f"parameters.{offer.path}"
     why = "is the most harmful of the operations that the caller can choose"
     yield _vote(offer.verb.category, points, field, (offer.word,), why)
+
+
+def _claim(subject: Subject, named: list[Vote]) -> Iterator[Vote]:
+    """A claim to be read-only counts where the name leaves room for it."""
+    verb = subject.head.verb
+    plain = verb is not None and not verb.nounish and verb.strength > WEAK
+    claims = "read_only" in subject.said and "read_only_mode" not in subject.said
+    if claims and not plain:
+        why = "says that it only reads"
+        yield _vote(READ, CLAIM, "description", ("read-only",), why)
 
 
 def _sentence(subject: Subject) -> Iterator[Vote]:
