@@ -128,7 +128,7 @@ AUTH_USER_MODEL = "accounts.User"
 # What ends with a membership, in this order (accounts/leaving.py).
 MEMBERSHIP_ENDINGS = ["policies.leaving", "approvals.leaving"]
 # Judges definitions (servers/classifying.py).
-TOOL_CLASSIFIER = ""
+TOOL_CLASSIFIER = "catalog.live"
 # What is made for a server that is added in the browser (servers/beginnings.py).
 SERVER_BEGINNINGS = ["policies.beginnings"]
 # Who answers whether new verdicts of a server wait (servers/verdicts.py).

@@ -38,3 +38,8 @@ def classified(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     settings.TOOL_CLASSIFIER = classifier.NAME
     monkeypatch.setattr(classifier, "VERSION", "1")
     return classifier
+
+
+@pytest.fixture
+def unclassified(settings: Any) -> None:
+    settings.TOOL_CLASSIFIER = ""

@@ -29,7 +29,7 @@ def stored(server: Server, name: str) -> ToolDefinition:
     return rows.get(server=server, name=name)
 
 
-def test_the_first_definition_is_the_pin(server: Server) -> None:
+def test_the_first_definition_is_the_pin(unclassified: None, server: Server) -> None:
     assert listing(server, tool("a"), tool("b"))
     row = stored(server, "a")
     assert row.definition == '{"inputSchema":{"type":"object"},"name":"a"}'

@@ -182,7 +182,7 @@ def test_removing_takes_tools_and_credentials_along(server: Server) -> None:
     assert changes(organization) == before + 1
 
 
-def test_verdicts(server: Server, bob: Membership) -> None:
+def test_verdicts(unclassified: None, server: Server, bob: Membership) -> None:
     assert unset_tools(server) == ["read_file", "write_file"]
     tools = ToolDefinition.objects.for_organization(server.organization)
     before = changes(server.organization)

@@ -178,7 +178,11 @@ def test_the_page_of_a_server(
 
 
 def test_tools_are_filtered_by_url(
-    server: Server, upstream: Upstream, dora: Membership, sign_in: SignIn
+    unclassified: None,
+    server: Server,
+    upstream: Upstream,
+    dora: Membership,
+    sign_in: SignIn,
 ) -> None:
     row = stored(server, "read_file")
     row.category, row.verdict_origin = "Read", "person"
@@ -487,7 +491,8 @@ def test_a_changed_tool_is_shown_and_accepted(
     stale = client.post(path, {"fingerprint": "0" * 64}, follow=True)
     assert "changed meanwhile" in text(stale)
     assert stored(server, "read_file").held_at
-    client.post(path, {"fingerprint": shown})
+    (verdict,) = re.findall(r'name="verdict" value="([^"]*)"', page)
+    client.post(path, {"fingerprint": shown, "verdict": verdict})
     row = stored(server, "read_file")
     assert (row.fingerprint, row.held_at) == (shown, None)
     assert GenerationChange.objects.count() == before + 1
