@@ -45,6 +45,12 @@ app.conf.beat_schedule = {
         "options": STALE,
     },
     "audit.keep_partitions": {"task": "audit.keep_partitions", "schedule": 3600.0},
+    "catalog.mail_messages": {
+        "task": "catalog.mail_messages",
+        "schedule": 10.0,
+        "options": STALE,
+    },
+    "catalog.forget_reports": {"task": "catalog.forget_reports", "schedule": 3600.0},
     "servers.refresh_all": {"task": "servers.refresh_all", "schedule": 300.0},
     "servers.judge_anew": {
         "task": "servers.judge_anew",

@@ -12,6 +12,8 @@ person; test_pages.py draws what is marked `page`. A line names the widest promi
 - `post`: the statuses of a POST of `data` for who may, empty where there is only a GET.
 - `api`: it answers JSON. Nobody is told 401 instead of being sent to sign in. Whoever
   may GET may by session and by token; what is posted, is by token alone.
+- `by_origin`: it takes no cookie, so posts need no token, but must not come from
+  another site.
 - `get_differs`, `post_differs`: where it ends otherwise for one person ("nobody": who
   is not signed in).
 
@@ -24,7 +26,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from accounts.models import Role
-from tests.world import DOCUMENT, HOSTILE, World
+from tests.world import DOCUMENT, HOSTILE, KEPT_KEY, World
 
 EVERYBODY = "everybody"
 SIGNED_IN = "signed in"
@@ -56,6 +58,7 @@ class Route:
     post_differs: Mapping[str, frozenset[int]] = field(default_factory=dict)
     page: bool = True
     api: bool = False
+    by_origin: bool = False
 
 
 def inside(status: int) -> dict[str, int]:
@@ -214,6 +217,14 @@ ROUTES = [
     Route("activity:list", Role.VIEWER),
     Route("activity:detail", Role.VIEWER),
     # the catalogue
+    Route("catalog:risk", EVERYBODY),
+    Route("catalog:attacks", EVERYBODY),
+    Route("catalog:attack", EVERYBODY),
+    Route("catalog:compare", EVERYBODY),
+    # Without a cookie there is nothing that a token could guard.
+    Route("catalog:scan", EVERYBODY, post=FORM, by_origin=True),
+    Route("catalog:kept", EVERYBODY, post=DONE, by_origin=True),
+    Route("catalog:contact", EVERYBODY, post=FORM),
     Route("catalog:list", EVERYBODY),
     Route("catalog:server", EVERYBODY),
     Route("catalog:tool", EVERYBODY),
@@ -256,3 +267,5 @@ ARGUMENTS: dict[str, Callable[[World], object]] = {
     "server": lambda world: world.catalog.server.slug,
     "tool": lambda world: world.catalog.slug,
 }
+    "slug": lambda world: "tool-poisoning",
+    "kept_key": lambda world: KEPT_KEY,

@@ -45,6 +45,7 @@ from catalog.models import (
     Dispute,
     DisputeState,
     Scan,
+    KeptReport,
     Source,
 )
 from policies.models import Grant, Policy, PolicyVersion
@@ -54,6 +55,7 @@ from tests.conftest import member
 HOSTILE = "<script>alert(1)</script>\u202eevil\u200f" + "x" * 95
 DOCUMENT = '{\n  "version": "1",\n  "default": "deny"\n}\n'
 PEOPLE = {
+KEPT_KEY = "key-of-a-kept-report"
     "alice": Role.OWNER,
     "adam": Role.ADMIN,
     "bob": Role.POLICY_MANAGER,
@@ -346,6 +348,18 @@ CATALOGUE = [
 
 
 def make_catalog(acme: Organization) -> CatalogTool:
+def make_kept() -> KeptReport:
+    """What somebody kept of a scan: a known server, an unknown one, a hostile name."""
+    return KeptReport.objects.create(
+        key_hash=hashed(KEPT_KEY),
+        servers=[
+            {"name": HOSTILE[:100], "command": "uvx", "args": ["hostile-mcp-server"]},
+            {"name": "other", "command": "npx", "args": ["-y", "unknown-server"]},
+        ],
+        expires_at=timezone.now() + timedelta(days=30),
+    )
+
+
     """A server of the public catalogue; the tool with the hostile name is disputed."""
     server = CatalogServer.objects.create(
         slug="hostile-mcp-server",
@@ -376,6 +390,7 @@ def make_catalog(acme: Organization) -> CatalogTool:
     )
     make_changes(server)
     Dispute.objects.create(
+    make_kept()
         organization=acme,
         tool=tools[0],
         fingerprint=tools[0].fingerprint,

@@ -78,7 +78,7 @@ CONTENTS = (
             "a tool that writes where others can see",
         ),
         categories=("Read", "Write"),
-        signals=("recipient", "url"),
+        signals=("recipient", "url", "secrets"),
         reach="stops",
         policy={
             "version": "1",
@@ -205,7 +205,7 @@ CONTENTS = (
             "a tool that moves money and takes its recipient as an argument",
         ),
         categories=("Financial",),
-        signals=("amount", "recipient"),
+        signals=("amount", "recipient", "moves_money"),
         reach="stops",
         policy={
             "version": "1",

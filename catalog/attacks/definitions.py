@@ -32,7 +32,7 @@ DEFINITIONS = (
             "another tool in the same session that reads something worth having",
         ),
         categories=("Read", "Other", "Execute"),
-        signals=("path",),
+        signals=("reads_files", "path"),
         reach="narrows",
         policy={
             "version": "1",

@@ -28,7 +28,7 @@ RUNNING = (
             "any way to choose one argument, such as a poisoned link",
         ),
         categories=("Execute", "Read", "Write"),
-        signals=("free_code", "path", "url"),
+        signals=("free_code", "runs_anything", "path", "url"),
         reach="stops",
         policy={
             "version": "1",
@@ -89,7 +89,7 @@ RUNNING = (
         ),
         needs=("a tool that takes a path", "a check by prefix, or one before links"),
         categories=("Read", "Write", "Destructive"),
-        signals=("path",),
+        signals=("path", "reads_files", "wildcard"),
         reach="narrows",
         policy={
             "version": "1",
@@ -208,7 +208,7 @@ RUNNING = (
         ),
         needs=("a published package, and users who take every update",),
         categories=("Write", "Read", "Execute"),
-        signals=("recipient",),
+        signals=("recipient", "secret"),
         reach="beyond",
         does="",
         also=(
@@ -259,7 +259,7 @@ RUNNING = (
         ),
         needs=("an answer that the attacker writes, or just a bug",),
         categories=("Read", "Write", "Execute", "Other"),
-        signals=("bulk", "wildcard"),
+        signals=("bulk", "many_parameters", "wildcard"),
         reach="stops",
         policy={
             "version": "1",
@@ -307,7 +307,7 @@ RUNNING = (
         ),
         needs=("a destructive tool within the agent's reach", "no person in between"),
         categories=("Destructive",),
-        signals=("bulk", "wildcard"),
+        signals=("irreversible", "everything", "bulk", "force"),
         reach="stops",
         policy={
             "version": "1",

@@ -24,7 +24,7 @@ TRUST = (
         ),
         needs=("any way to read one file of the user",),
         categories=("Read", "Execute"),
-        signals=("path",),
+        signals=("reads_files", "secrets", "path"),
         reach="narrows",
         policy={
             "version": "1",
@@ -178,7 +178,7 @@ TRUST = (
             "a person who is asked too often, or a prompt inside the agent's reach",
         ),
         categories=("Write", "Execute", "Destructive", "Financial"),
-        signals=("bulk",),
+        signals=("bulk", "irreversible", "moves_money"),
         reach="narrows",
         policy={
             "version": "1",

@@ -49,8 +49,3 @@ def decision(tool: Known) -> str:
     if entry.get("action") == "require_approval":
         return "require_approval"
     return "limit" if "limits" in entry else "allow"
-
-
-def in_reach(tool: Known) -> bool:
-    """Whether an agent may call it, with the recommended policy, asking nobody."""
-    return decision(tool) in {"allow", "limit"}

@@ -13,12 +13,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from catalog.config_scan.stripping import Stripped, strip
-from catalog.config_scan.tables import PLACES, URLS
+from catalog.config_scan.tables import MOST_BYTES, PLACES, URLS
 from policies.jsontext import scan
 
-MOST_BYTES, MOST_SERVERS, MOST_LEVELS = 64 * 1024, 100, 40
-TOKENS = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.S)
-BETWEEN = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
+MOST_SERVERS, MOST_LEVELS = 100, 40
+# Each takes what it began to its end, or to the text's: no place is looked at twice.
+COMMENT = r"//[^\n]*|/\*.*?(?:\*/|\Z)"
+TOKENS = re.compile(rf'"(?:[^"\\\n]|\\[^\n])*"?|{COMMENT}|,(?=\s*[}}\]])', re.S)
+BETWEEN = re.compile(COMMENT, re.S)
 TOML_AT = re.compile(r"\(at line (\d+), column (\d+)\)")
 NONE_FOUND = (
     "No servers found. They stand under mcpServers, servers or mcp_servers, each with a"

@@ -19,15 +19,17 @@ from catalog.config_scan.tables import (
     COMMAND,
     FLAG,
     HOST,
+    LONGEST_NAME,
     MASK,
+    MODULE,
+    MOST_ARGS,
     SEGMENT,
     SPECS,
     URLS,
 )
 from catalog.config_scan.walking import Line, Word, program, walk
 
-LONGEST_NAME, MOST_ARGS, LONGEST_URL = 100, 100, 500
-MODULE = r"[A-Za-z_][A-Za-z0-9_.]{0,199}"
+LONGEST_URL = 500
 
 
 class Stripped(NamedTuple):

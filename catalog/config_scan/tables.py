@@ -87,7 +87,8 @@ COMMAND = r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}"
 FLAG = r"--[A-Za-z][A-Za-z0-9-]{0,39}|-[A-Za-z]{1,3}"
 SEGMENT = r"[A-Za-z0-9._~@-]{1,60}"
 HOST = r"[A-Za-z0-9-]{1,63}"
-PORT = r"(?::[0-9]{1,5})?"
+MODULE = r"[A-Za-z_][A-Za-z0-9_.]{0,199}"
+LONGEST_NAME, MOST_ARGS, MOST_BYTES = 100, 100, 64 * 1024
 
 
 def for_browser() -> dict[str, Any]:
@@ -104,6 +105,8 @@ def for_browser() -> dict[str, Any]:
         "flag": FLAG,
         "segment": SEGMENT,
         "host": HOST,
+        "module": MODULE,
+        "most": {"name": LONGEST_NAME, "args": MOST_ARGS, "bytes": MOST_BYTES},
         "shapes": [_browser(each.pattern) for each in (*SHAPES, UUID)],
     }
 

@@ -1,0 +1,16 @@
+"""Pages that explain, compare, scan and take messages; in `urls.py`'s namespace."""
+
+from django.urls import path
+
+from catalog import attack_pages, compare_pages, contact_pages, risk_pages
+from catalog.config_scan import pages as config_scan
+
+urlpatterns = [
+    path("risk/", risk_pages.show_risk, name="risk"),
+    path("attacks/", attack_pages.show_attacks, name="attacks"),
+    path("attacks/<slug:slug>/", attack_pages.show_attack, name="attack"),
+    path("compare/", compare_pages.show_comparison, name="compare"),
+    path("scan/", config_scan.scan, name="scan"),
+    path("scan/<str:kept_key>/", config_scan.kept, name="kept"),
+    path("contact/", contact_pages.contact, name="contact"),
+]
