@@ -266,6 +266,6 @@ ARGUMENTS: dict[str, Callable[[World], object]] = {
     "path": lambda world: "v1/nothing",
     "server": lambda world: world.catalog.server.slug,
     "tool": lambda world: world.catalog.slug,
-}
     "slug": lambda world: "tool-poisoning",
     "kept_key": lambda world: KEPT_KEY,
+}
