@@ -37,6 +37,7 @@ from approvals.models import (
 )
 from audit.ids import time_of, uuid7
 from audit.models import Record
+from catalog.config_scan.keeping import hashed
 from catalog.models import (
     CatalogServer,
     CatalogTool,
@@ -44,8 +45,8 @@ from catalog.models import (
     ChangeKind,
     Dispute,
     DisputeState,
-    Scan,
     KeptReport,
+    Scan,
     Source,
 )
 from policies.models import Grant, Policy, PolicyVersion
@@ -54,8 +55,8 @@ from tests.conftest import member
 
 HOSTILE = "<script>alert(1)</script>\u202eevil\u200f" + "x" * 95
 DOCUMENT = '{\n  "version": "1",\n  "default": "deny"\n}\n'
-PEOPLE = {
 KEPT_KEY = "key-of-a-kept-report"
+PEOPLE = {
     "alice": Role.OWNER,
     "adam": Role.ADMIN,
     "bob": Role.POLICY_MANAGER,
@@ -347,7 +348,6 @@ CATALOGUE = [
 ]
 
 
-def make_catalog(acme: Organization) -> CatalogTool:
 def make_kept() -> KeptReport:
     """What somebody kept of a scan: a known server, an unknown one, a hostile name."""
     return KeptReport.objects.create(
@@ -360,6 +360,7 @@ def make_kept() -> KeptReport:
     )
 
 
+def make_catalog(acme: Organization) -> CatalogTool:
     """A server of the public catalogue; the tool with the hostile name is disputed."""
     server = CatalogServer.objects.create(
         slug="hostile-mcp-server",
@@ -389,8 +390,8 @@ def make_kept() -> KeptReport:
         make_listed(server, *row) for row in CATALOGUE
     )
     make_changes(server)
-    Dispute.objects.create(
     make_kept()
+    Dispute.objects.create(
         organization=acme,
         tool=tools[0],
         fingerprint=tools[0].fingerprint,
