@@ -2,13 +2,29 @@
 
 from django.urls import path
 
-from catalog import guide_urls, listing, server_pages, tool_pages
+from catalog import (
+    guide_urls,
+    listing,
+    machine_urls,
+    markdown_pages,
+    server_pages,
+    tool_pages,
+)
+from catalog.twins import page
 
 app_name = "catalog"
 
+index = page(listing.list_tools, markdown_pages.list_tools)
+server = page(server_pages.show_server, markdown_pages.server)
+tool = page(tool_pages.show_tool, markdown_pages.tool)
+
 urlpatterns = [
     *guide_urls.urlpatterns,
-    path("tools/", listing.list_tools, name="list"),
-    path("tools/<slug:server>/", server_pages.show_server, name="server"),
-    path("tools/<slug:server>/<slug:tool>/", tool_pages.show_tool, name="tool"),
+    *machine_urls.urlpatterns,
+    path("tools/", index, name="list"),
+    path("tools/<slug:server>/", server, name="server"),
+    path(
+        "tools/<slug:server>/policy.json", server_pages.download_policy, name="policy"
+    ),
+    path("tools/<slug:server>/<slug:tool>/", tool, name="tool"),
 ]

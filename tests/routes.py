@@ -26,6 +26,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from accounts.models import Role
+from catalog.public_api_registry import NOWHERE
+from catalog.sitemaps import SIZE
 from tests.world import DOCUMENT, HOSTILE, KEPT_KEY, World
 
 EVERYBODY = "everybody"
@@ -228,6 +230,19 @@ ROUTES = [
     Route("catalog:list", EVERYBODY),
     Route("catalog:server", EVERYBODY),
     Route("catalog:tool", EVERYBODY),
+    # of it, what machines read
+    Route("catalog:robots", EVERYBODY, page=False),
+    Route("catalog:llms", EVERYBODY, page=False),
+    Route("catalog:sitemap", EVERYBODY, page=False),
+    Route("catalog:sitemap_pages", EVERYBODY, page=False),
+    Route("catalog:sitemap_servers", EVERYBODY, page=False),
+    Route("catalog:sitemap_tools", EVERYBODY, page=False),
+    Route("catalog:list_md", EVERYBODY, page=False),
+    Route("catalog:server_md", EVERYBODY, page=False),
+    Route("catalog:tool_md", EVERYBODY, page=False),
+    Route("catalog:feed", EVERYBODY, page=False),
+    Route("catalog:server_feed", EVERYBODY, page=False),
+    Route("catalog:badge", EVERYBODY, page=False),
     # the API
     Route("api:me", Role.VIEWER, page=False, api=True),
     Route("api:approvals", Role.VIEWER, page=False, api=True),
@@ -235,6 +250,19 @@ ROUTES = [
     Route("api:decide", Role.APPROVER, get=None, post=NOT_JSON, api=True),
     Route("api:openapi", EVERYBODY, page=False),
     Route("api:problems", EVERYBODY),
+    # the API of the catalogue
+    Route("api:catalog:servers", EVERYBODY, page=False, api=True),
+    Route("api:catalog:server", EVERYBODY, page=False, api=True),
+    Route("api:catalog:policy", EVERYBODY, page=False, api=True),
+    Route("api:catalog:server_tools", EVERYBODY, page=False, api=True),
+    Route("api:catalog:tool", EVERYBODY, page=False, api=True),
+    Route("api:catalog:tools", EVERYBODY, page=False, api=True),
+    Route("api:catalog:changes", EVERYBODY, page=False, api=True),
+    Route("api:catalog:rubric", EVERYBODY, page=False, api=True),
+    Route("api:catalog:openapi", EVERYBODY, page=False, api=True),
+    Route("api:catalog:registry_servers", EVERYBODY, page=False, api=True),
+    Route("api:catalog:registry_versions", EVERYBODY, page=False, api=True),
+    Route("api:catalog:registry_version", EVERYBODY, page=False, api=True),
     Route("api:unknown", EVERYBODY, get=404, page=False),
 ]
 
@@ -264,8 +292,12 @@ ARGUMENTS: dict[str, Callable[[World], object]] = {
     "hook_id": lambda world: world.asked.hook.pk,
     "delivery_id": lambda world: world.asked.delivery.pk,
     "path": lambda world: "v1/nothing",
-    "server": lambda world: world.catalog.server.slug,
-    "tool": lambda world: world.catalog.slug,
     "slug": lambda world: "tool-poisoning",
     "kept_key": lambda world: KEPT_KEY,
+    "server": lambda world: world.catalog.server.slug,
+    "tool": lambda world: world.catalog.slug,
+    "server_part": lambda world: (world.catalog.server.pk - 1) // SIZE + 1,
+    "tool_part": lambda world: (world.catalog.pk - 1) // SIZE + 1,
+    "namespace": lambda world: NOWHERE,
+    "version": lambda world: "latest",
 }
