@@ -22,8 +22,10 @@ from catalog.classifier.lexicon import (
 )
 from catalog.classifier.words import listed, stemmed
 
-# Any verb or none; any verb but those that read.
-ANY, CHANGING = "*", "*changing"
+# Any verb or none; none; any verb of a category that changes something.
+ANY, NO_VERB, CHANGING = "*", "*none", "*changing"
+# Those that keep a copy, and change nothing of what it is about.
+COPYING = listed("download save backup upload attach")
 
 
 class Case(NamedTuple):
@@ -88,6 +90,14 @@ CASES = (
         "names guidance that is answered with",
         ANY,
         objects=GUIDES,
+    ),
+    Case(
+        "report",
+        READ,
+        FAIR,
+        "answers with what it makes of stored data",
+        "run execute perform",
+        objects="report search lookup",
     ),
     Case(
         "money",
@@ -174,6 +184,14 @@ CASES = (
         near="browser",
     ),
     Case(
+        "destructive_command",
+        DESTRUCTIVE,
+        FAIR,
+        "calls itself destructive",
+        "run execute exec perform do call",
+        near="destructive",
+    ),
+    Case(
         "reading_query",
         READ,
         FAIR,
@@ -192,14 +210,6 @@ CASES = (
         objects="query",
         near="log logs logs_insight insight promql logql jql kusto lucene metric trace"
         " xray",
-    ),
-    Case(
-        "report",
-        READ,
-        FAIR,
-        "answers with what it makes of stored data",
-        "run execute perform",
-        objects="report search lookup",
     ),
     Case(
         "query",
@@ -235,6 +245,23 @@ CASES = (
         objects=CODE,
     ),
     Case(
+        "statement",
+        EXECUTE,
+        FAIR,
+        "takes a statement in a language that can do more than read",
+        NO_VERB,
+        objects="sql esql cypher gremlin",
+        unsaid="read_only",
+    ),
+    Case(
+        "agent",
+        EXECUTE,
+        FAIR,
+        "sets something going that acts on its own",
+        NO_VERB,
+        objects="agent subagent",
+    ),
+    Case(
         "keys",
         EXECUTE,
         STRONG,
@@ -243,20 +270,20 @@ CASES = (
         objects="key keys keystroke input signal keyboard",
     ),
     Case(
+        "opened",
+        EXECUTE,
+        FAIR,
+        "opens something outside",
+        "open",
+        objects="url link app application program browser website",
+    ),
+    Case(
         "requests",
         EXECUTE,
         FAIR,
         "sends any request it is given",
         "make call do send perform",
         objects="api request http call tool endpoint rpc",
-    ),
-    Case(
-        "destructive_command",
-        DESTRUCTIVE,
-        FAIR,
-        "calls itself destructive",
-        "run execute exec perform do call",
-        near="destructive",
     ),
     Case(
         "migration",
@@ -287,8 +314,8 @@ CASES = (
         OTHER,
         FAIR,
         "acts on this session alone",
-        "set select switch use choose change connect open start init initialize reset"
-        " close clear end",
+        "set select switch use choose change connect open init initialize reset close"
+        " clear",
         objects="context session connection console screen conversation thinking",
     ),
     Case(
@@ -320,8 +347,7 @@ CASES = (
         OTHER,
         FAIR,
         "works from its arguments alone",
-        "validate check lint analyze analyse format fix explain parse review compile"
-        " test verify",
+        "validate check lint format fix parse compile test",
         given="template_content code content yaml snippet config_file source_code text"
         " expression json markdown html script template query data config schema input",
         alone=True,

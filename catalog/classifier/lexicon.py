@@ -67,7 +67,11 @@ VERBS = (
     (WRITE, FAIR, "encrypt expose redirect bump crop watermark reorder regroup split"),
     (WRITE, FAIR, "sign clock checkin quarantine isolate tune mutate setup customise"),
     (WRITE, FAIR, "personalize"),
-    (WRITE, WEAK, "place pull request hold reclassify adopt work make build manage"),
+    (
+        WRITE,
+        WEAK,
+        "place pull request hold reclassify adopt work make build manage",
+    ),
     (WRITE, WEAK, "handle toggle switch process prepare claim download format"),
     (WRITE, WEAK, "transform migrate fix customize propose feedback"),
     # What runs

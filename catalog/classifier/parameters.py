@@ -208,6 +208,33 @@ class Operation(NamedTuple):
     listed: bool
 
 
+# A call by name: what is called, and what it is called with, are both free.
+CALLED = stemmed(
+    "command operation action method tool tool_name function_name operation_name"
+    " command_name action_name api_name endpoint"
+)
+CALLED_WITH = stemmed("parameters params args arguments input payload request body")
+
+
+def calls_by_name(found: list[Reading]) -> Reading | None:
+    """The parameter that names any operation, where another takes its arguments."""
+    top = [reading for reading in found if "." not in reading.path]
+    with_any = any(
+        reading.name in CALLED_WITH and "object" in reading.types for reading in top
+    )
+    free = [r for r in top if r.name in CALLED and not r.facts["values"]]
+    return free[0] if free and with_any else None
+
+
+def undescribed(found: list[Reading]) -> Reading | None:
+    """The parameter that chooses an operation, where nothing says which there are."""
+    for reading in found:
+        silent = not reading.facts["values"] and not reading.facts["stems"]
+        if silent and reading.name in OPERATION and "." not in reading.path:
+            return reading
+    return None
+
+
 def operation(
     found: list[Reading], words: dict[str, Verb], by_stem: dict[str, Verb]
 ) -> Operation | None:

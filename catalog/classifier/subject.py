@@ -7,8 +7,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from catalog.classifier.cases import ANY, CHANGING, Case, Prepared, prepared
-from catalog.classifier.lexicon import READ, Verb, verbs_by_stem, verbs_by_word
+from catalog.classifier.cases import (
+    ANY,
+    CHANGING,
+    COPYING,
+    NO_VERB,
+    Case,
+    Prepared,
+    prepared,
+)
+from catalog.classifier.lexicon import (
+    OTHER,
+    READ,
+    STRONG,
+    Verb,
+    verbs_by_stem,
+    verbs_by_word,
+)
 from catalog.classifier.naming import Head, head
 from catalog.classifier.parameters import Reading, readings
 
@@ -75,12 +90,21 @@ class Subject:
             if reading.facts["required"]
         )
 
+    @cached_property
+    def told(self) -> list[Verb]:
+        """Verbs of the whole description that mean one thing."""
+        found = (self.rules.stems.get(word) for word in self.facts["stems"])
+        return [v for v in found if v and not v.nounish and v.strength == STRONG]
+
     def case(
-        self, verb: Verb | None, objects: frozenset[str]
+        self, verb: Verb | None, objects: frozenset[str], named: bool = True
     ) -> tuple[Case, str] | None:
-        """The first case that fits, and the object or neighbour that made it fit."""
+        """The first case that fits, and the object or neighbour that made it fit.
+
+        Cases that want no verb are about names: sentences are full of nouns.
+        """
         for one in self.rules.cases:
-            if not _verb_fits(one, verb) or not self._said_fits(one.case):
+            if not _verb_fits(one, verb, named) or not self._said_fits(one.case):
                 continue
             thing = min(one.objects & objects, default="")
             near = min(one.near & self.near, default="")
@@ -98,9 +122,10 @@ class Subject:
         return not case.said or case.said in self.said
 
 
-def _verb_fits(one: Prepared, verb: Verb | None) -> bool:
+def _verb_fits(one: Prepared, verb: Verb | None, named: bool) -> bool:
     if ANY in one.verbs:
-        return True
+        return named
     if verb is None:
-        return False
-    return verb.word in one.verbs or (CHANGING in one.verbs and verb.category != READ)
+        return NO_VERB in one.verbs
+    changes = verb.category not in (READ, OTHER) and verb.word not in COPYING
+    return verb.word in one.verbs or (CHANGING in one.verbs and changes)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from catalog.classifier.lexicon import (
     DESTRUCTIVE,
+    EXECUTE,
     FAIR,
     FINANCIAL,
     OTHER,
@@ -18,13 +19,20 @@ from catalog.classifier.lexicon import (
     Verb,
 )
 from catalog.classifier.naming import ANSWER, SHARE
-from catalog.classifier.parameters import operation, output, removing_switch
+from catalog.classifier.parameters import (
+    calls_by_name,
+    operation,
+    output,
+    removing_switch,
+    undescribed,
+)
 from catalog.classifier.subject import Subject
 from catalog.classifier.verdicts import Evidence
 from catalog.classifier.words import listed, stem, stemmed
 
 # How loudly a source speaks, beside the strength of its word.
 NAME, OPENING, OPENING_ALONE, SENTENCE, CLAIM = 1.0, 0.7, 0.9, 0.4, 0.6
+UNMASKING = 1.1
 OPERATION_LISTED, OPERATION_TOLD = 2.5, 1.6
 
 # Verbs by which a description begins to speak of the act that the name says.
@@ -46,7 +54,7 @@ class Vote(NamedTuple):
 def votes(subject: Subject) -> list[Vote]:
     named = list(_name(subject))
     found = [*named, *_opening(subject), *_operation(subject, named)]
-    found += _claim(subject, named)
+    found += [*_claim(subject, named), *_by_name(subject, named)]
     if not found or max(vote.points for vote in found) <= WEAK:
         found += _sentence(subject)
     return [*found, *_raises(subject, found)]
@@ -84,8 +92,11 @@ def _opening(subject: Subject) -> Iterator[Vote]:
     trusted = named and subject.head.position != ANSWER and named.strength > WEAK
     if trusted and stem(verb.word) in WRAPPERS:
         return
-    fits = None if trusted else subject.case(verb, subject.lead - {stem(verb.word)})
+    rest = subject.lead - {stem(verb.word)}
+    fits = None if trusted else subject.case(verb, rest, named=False)
     share = OPENING if trusted else OPENING_ALONE
+    if _unmasks(verb, named):
+        share = UNMASKING
     if fits:
         case, thing = fits
         words = (verb.word, thing)
@@ -94,6 +105,13 @@ def _opening(subject: Subject) -> Iterator[Vote]:
         )
     else:
         yield _spoken(verb, share, "description", (verb.word,))
+
+
+def _unmasks(verb: Verb, named: Verb | None) -> bool:
+    """A text that begins with a removal outweighs a name that sounds harmless."""
+    harmful = verb.category in (DESTRUCTIVE, FINANCIAL) and verb.strength == STRONG
+    harmless = named is not None and named.category in (READ, OTHER)
+    return harmful and harmless and not verb.nounish
 
 
 def _operation(subject: Subject, named: list[Vote]) -> Iterator[Vote]:
@@ -125,8 +143,26 @@ def _sentence(subject: Subject) -> Iterator[Vote]:
     """Where neither name nor opening say anything: the first sentence's verbs."""
     verbs = [subject.rules.stems.get(word) for word in sorted(subject.lead)]
     sure = [v for v in verbs if v and not v.nounish and v.strength == STRONG]
+    if not sure and all(verb.category == READ for verb in subject.told):
+        sure = subject.told
     for verb in sorted(sure, key=lambda v: _rank(v.category))[:1]:
         yield _spoken(verb, SENTENCE, "description", (verb.word,))
+
+
+def _by_name(subject: Subject, named: list[Vote]) -> Iterator[Vote]:
+    """Of operations that the caller names, the most harmful that the text names."""
+    caller = calls_by_name(subject.readings)
+    chooser = caller or undescribed(subject.readings)
+    if chooser is None or any(vote.points > WEAK for vote in named):
+        return
+    field = f"parameters.{chooser.path}"
+    worst = min(subject.told, key=lambda v: (_rank(v.category), v.word), default=None)
+    if worst:
+        why = "is the most harmful operation that the description names"
+        yield _vote(worst.category, OPERATION_TOLD, field, (worst.word,), why)
+    elif caller:
+        why = "calls any operation by its name"
+        yield _vote(EXECUTE, OPERATION_TOLD, field, (chooser.name,), why)
 
 
 def _raises(subject: Subject, found: list[Vote]) -> Iterator[Vote]:
@@ -134,8 +170,11 @@ def _raises(subject: Subject, found: list[Vote]) -> Iterator[Vote]:
     most = points.get(category, 0.0)
     if category in (READ, OTHER):
         head = subject.head.verb
-        saves = bool(head and head.word in SAVERS) or "saves_to_path" in subject.said
-        place = output(subject.readings, saves)
+        makes, said = head and head.word in SAVERS, "saves_to_path" in subject.said
+        place = output(subject.readings, bool(makes or said))
+        if makes and said and not place:
+            why = "says that what it makes is stored"
+            yield _vote(WRITE, most + WEAK, "description", ("save",), why)
         if place:
             field, why = f"parameters.{place.path}", "names where the answer is stored"
             yield _vote(WRITE, most + WEAK, field, (place.name,), why)
