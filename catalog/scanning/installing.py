@@ -1,4 +1,4 @@
-"""A package into its cell: a venv with pip, or a folder with npm.
+"""A package into its cell: a venv with uv or pip, or a folder with npm.
 
 npm runs no scripts of packages. pip takes wheels where there are any; building one that
 has none runs its code, as starting the server will: both run confined.
@@ -10,7 +10,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from functools import cache
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import orjson
@@ -48,16 +48,25 @@ async def install(cell: Cell, source: Source, seconds: float) -> Installed:
 
 async def _from_pypi(cell: Cell, source: Source, limits: Limits) -> Installed:
     folder = cell.folder / "python"
-    wanted = source.name + (f"=={source.version}" if source.version else "")
     python = str(folder / "bin" / "python")
-    await _run(cell, [usable_python(cell.uid), "-m", "venv", str(folder)], limits)
-    pip = [python, "-m", "pip", "install", "--quiet", "--no-input", "--no-compile"]
-    pip += ["--no-cache-dir", "--disable-pip-version-check", "--prefer-binary", wanted]
-    await _run(cell, pip, limits)
+    wanted = source.name + (f"=={source.version}" if source.version else "")
+    for argv in _pip(usable_python(cell.uid), folder, python, wanted):
+        await _run(cell, argv, limits)
     bare = source.name.partition("[")[0]
     about = await _told(cell, [python, "-I", "-c", ABOUT, bare], limits)
     script = _script(source, bare, about.get("scripts"))
     return Installed([str(folder / "bin" / script)], _version(about))
+
+
+def _pip(base: str, folder: Path, python: str, wanted: str) -> list[list[str]]:
+    """The commands. uv does the same as pip in a fraction of the time."""
+    if uv := shutil.which("uv"):
+        into = ["--quiet", "--no-cache", "--no-config", "--python", python]
+        venv = [uv, "venv", "--quiet", "--no-config", "--python", base, str(folder)]
+        return [venv, [uv, "pip", "install", *into, wanted]]
+    pip = [python, "-m", "pip", "install", "--quiet", "--no-input", "--no-compile"]
+    pip += ["--no-cache-dir", "--disable-pip-version-check", "--prefer-binary"]
+    return [[base, "-m", "venv", str(folder)], [*pip, wanted]]
 
 
 async def _from_npm(cell: Cell, source: Source, limits: Limits) -> Installed:

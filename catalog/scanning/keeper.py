@@ -224,27 +224,43 @@ def reaped() -> Iterator[tuple[int, int]]:
 
 def family() -> list[Running]:
     """The keeper's descendants."""
-    children: dict[int, list[Running]] = {}
-    for each in processes():
-        children.setdefault(each.parent, []).append(each)
     found, waiting = [], [os.getpid()]
     while waiting:
-        born = children.pop(waiting.pop(), [])
+        born = children(waiting.pop())
         found += born
         waiting += [each.pid for each in born]
     return found
 
 
+def children(parent: int) -> list[Running]:
+    lists = list(Path(f"/proc/{parent}/task").glob("*/children"))
+    if not lists and LINUX and Path(f"/proc/{parent}").exists():
+        # A kernel without these lists: look at everybody, which costs more.
+        return [each for each in processes() if each.parent == parent]
+    pids: list[str] = []
+    for path in lists:
+        with contextlib.suppress(OSError):  # the thread ended while we looked
+            pids += path.read_text().split()
+    return [found for pid in pids if (found := process(pid))]
+
+
 def processes() -> Iterator[Running]:
     """All living ones of the machine; none where there is no /proc."""
     for entry in Path("/proc").glob("[0-9]*"):
-        # OSError: it ended while we looked.
-        with contextlib.suppress(OSError):
-            # Its name stands in brackets and may hold anything.
-            fields = (entry / "stat").read_text("latin-1").rpartition(")")[2].split()
-            if fields[0] != "Z":
-                resident = int(fields[21]) * PAGE
-                yield Running(int(entry.name), int(fields[1]), resident)
+        if found := process(entry.name):
+            yield found
+
+
+def process(pid: str) -> Running | None:
+    """None where it ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("latin-1")
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()  # its name may hold anything
+    if fields[0] == "Z":
+        return None
+    return Running(int(pid), int(fields[1]), int(fields[21]) * PAGE)
 
 
 def threads_of_mine() -> int:

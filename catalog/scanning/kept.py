@@ -100,19 +100,19 @@ class Lines:
 def kept_code(argv: list[str], who: Who, limits: Limits) -> int | None:
     """Runs it to its end, silently; its exit status, None where it was ended."""
     lines = Lines()
-    anywhere = Path(tempfile.gettempdir())
-    spec = _spec(argv, {}, Place(anywhere, anywhere), who, limits, lines)
-    process = subprocess.Popen(
-        spec,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={},
-        pass_fds=lines.given,
-        start_new_session=True,
-    )
-    lines.hand_over()
-    process.wait()
+    with tempfile.TemporaryDirectory() as empty:
+        place = Place(Path("/"), Path(empty))
+        process = subprocess.Popen(
+            _spec(argv, {}, place, who, limits, lines),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={},
+            pass_fds=lines.given,
+            start_new_session=True,
+        )
+        lines.hand_over()
+        process.wait()
     return lines.ending().code
 
 

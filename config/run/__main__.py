@@ -12,7 +12,7 @@ from config.run import datadir, migrations
 from config.run.environment import environment, mailbox_line, write_run_file
 from config.run.health import PROBLEM, READY
 from config.run.options import ROOT, Options, check_port, read_options
-from config.run.parts import MIGRATE, PARTS
+from config.run.parts import CATALOG, MIGRATE, PARTS
 from config.run.supervisor import Stopped, Supervisor
 from config.run.terminal import StartError, say
 
@@ -82,6 +82,7 @@ def migrate(options: Options, supervisor: Supervisor, env: Mapping[str, str]) ->
         return
     say("Bringing the database up to date.")
     supervisor.run(plan("migrate", MIGRATE, env, "running"))
+    supervisor.run(plan("catalog", CATALOG, env, "running"))
     migrations.remember_applied(url, options.data_dir)
 
 

@@ -1,6 +1,7 @@
-"""Whether the database has all migrations, told without starting Django.
+"""Whether the database has all migrations and the shipped catalogue.
 
-Loading it takes a second that a start without new migrations can do without.
+Told without starting Django: loading it takes a second that a start without new ones
+can do without.
 """
 
 import hashlib
@@ -12,6 +13,12 @@ from config.run.datadir import write_private
 from config.run.options import ROOT
 from config.run.terminal import StartError
 
+# Migrations; the servers that ship, and the rules that judge them.
+BROUGHT_IN = (
+    "*/migrations/*.py",
+    "catalog/snapshot/*.json",
+    "catalog/classifier/version.py",
+)
 APPLIED = """
     SELECT md5(string_agg(app || chr(46) || name, chr(32) ORDER BY id))
     FROM django_migrations
@@ -19,7 +26,7 @@ APPLIED = """
 
 
 def are_applied(database_url: str, data_dir: Path) -> bool:
-    """As the last `migrate` of the same code left the same database."""
+    """As the last start of the same code left the same database."""
     kept = data_dir / "migrated"
     return kept.exists() and kept.read_text() == _state(database_url)
 
@@ -34,8 +41,9 @@ def _state(database_url: str) -> str:
 
 def _code() -> str:
     digest = hashlib.sha256((ROOT / "requirements.txt").read_bytes())
-    for path in sorted(ROOT.glob("*/migrations/*.py")):
-        digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
+    for pattern in BROUGHT_IN:
+        for path in sorted(ROOT.glob(pattern)):
+            digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
     return digest.hexdigest()
 
 

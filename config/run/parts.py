@@ -55,6 +55,7 @@ PARTS = (
     ),
 )
 MIGRATE = ("manage.py", "migrate", "--no-input", "--verbosity", "1")
+CATALOG = ("manage.py", "catalog_load")
 
 # Every variable that `make run` gives its parts, beside what was set for itself.
 VARIABLES = (

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from config.embedded import VALKEY_SETTINGS
-from config.run.parts import MIGRATE, PARTS, VARIABLES
+from config.run.parts import CATALOG, MIGRATE, PARTS, VARIABLES
 from tests.run.made import ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -49,8 +49,14 @@ def test_migrations_run_before_every_part():
     }
 
 
+def test_the_catalogue_is_loaded_after_migrations_and_holds_nobody_up():
+    assert SERVICES["catalog"]["command"] == words(CATALOG)
+    assert set(SERVICES["catalog"]["depends_on"]) == {"migrate"}
+    assert [n for n, s in OURS.items() if "catalog" in s["depends_on"]] == []
+
+
 def test_there_is_nothing_more_and_nothing_less():
-    parts = {p.name for p in PARTS if p.name != "sandbox"} | {"gateway", "migrate"}
+    parts = {p.name for p in PARTS if p.name != "sandbox"} | {"gateway", "migrate", "catalog"}
     assert set(OURS) == parts
     assert set(SERVICES) - set(OURS) == {"postgres", "valkey", "broker"}
 
