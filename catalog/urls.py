@@ -3,12 +3,14 @@
 from django.urls import path
 
 from catalog import (
+    disputes_page,
     guide_urls,
     listing,
     machine_urls,
     markdown_pages,
     server_pages,
     tool_pages,
+    using,
 )
 from catalog.twins import page
 
@@ -26,5 +28,11 @@ urlpatterns = [
     path(
         "tools/<slug:server>/policy.json", server_pages.download_policy, name="policy"
     ),
+    path("tools/<slug:server>/use/", using.use, name="use"),
     path("tools/<slug:server>/<slug:tool>/", tool, name="tool"),
+    path(
+        "tools/<slug:server>/<slug:tool>/dispute/",
+        disputes_page.dispute,
+        name="dispute",
+    ),
 ]

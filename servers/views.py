@@ -56,7 +56,8 @@ def list_servers(request: MemberRequest) -> HttpResponse:
 @never_cache
 @membership_required(Role.ADMIN)
 def add(request: MemberRequest) -> HttpResponse:
-    form = AddServerForm(request.POST or None)
+    asked = request.GET.get("url", "")[:2000].replace("\0", "")
+    form = AddServerForm(request.POST or None, initial={"url": asked} if asked else {})
     if request.method == "POST" and form.is_valid():
         url, headers = form.cleaned_data["url"], form.headers
         try:

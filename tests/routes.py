@@ -230,6 +230,8 @@ ROUTES = [
     Route("catalog:list", EVERYBODY),
     Route("catalog:server", EVERYBODY),
     Route("catalog:tool", EVERYBODY),
+    Route("catalog:use", Role.POLICY_MANAGER, post=FORM),
+    Route("catalog:dispute", Role.VIEWER, post=FORM),
     # of it, what machines read
     Route("catalog:robots", EVERYBODY, page=False),
     Route("catalog:llms", EVERYBODY, page=False),
