@@ -49,8 +49,8 @@ class Case(NamedTuple):
 
 
 BROWSER = (
-    "browser page webpage tab element selector dom keyboard mouse dialog dropdown"
-    " viewport devtools window checkbox textbox"
+    "browser webpage element selector dom keyboard mouse dialog dropdown viewport"
+    " devtools checkbox textbox web_page"
 )
 GUIDES = (
     "help guidance guideline guide instruction tutorial best_practice cheatsheet faq"
@@ -155,7 +155,7 @@ CASES = (
         EXECUTE,
         STRONG,
         "steers a browser",
-        "close open resize new record switch",
+        "close open resize record switch",
         objects="page tab window viewport",
     ),
     Case(
@@ -268,6 +268,30 @@ CASES = (
         "types into something that runs",
         "send",
         objects="key keys keystroke input signal keyboard",
+    ),
+    Case(
+        "applied",
+        WRITE,
+        FAIR,
+        "sets a mark or a rule",
+        "apply",
+        objects="label tag style format theme filter setting policy rule permission",
+    ),
+    Case(
+        "upgraded",
+        EXECUTE,
+        FAIR,
+        "rolls out what then runs",
+        "upgrade",
+        objects="helm chart release cluster deployment stack",
+    ),
+    Case(
+        "port",
+        EXECUTE,
+        FAIR,
+        "starts something that runs on",
+        "forward",
+        objects="port",
     ),
     Case(
         "opened",

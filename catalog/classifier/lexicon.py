@@ -37,7 +37,7 @@ VERBS = (
     (READ, FAIR, "return obtain open display"),
     (READ, WEAK, "estimate forecast validate simulate preview filter sort rank"),
     (READ, WEAK, "measure aggregate trace expand traverse export test evaluate load"),
-    (READ, WEAK, "report optimize optimise inform demo"),
+    (READ, WEAK, "download choose report optimize optimise inform demo"),
     # What is stored
     (WRITE, STRONG, "create add update put set insert append write save store upsert"),
     (WRITE, STRONG, "edit modify patch replace rename move copy upload change"),
@@ -72,8 +72,9 @@ VERBS = (
         WEAK,
         "place pull request hold reclassify adopt work make build manage",
     ),
-    (WRITE, WEAK, "handle toggle switch process prepare claim download format"),
+    (WRITE, WEAK, "handle toggle switch process prepare claim format"),
     (WRITE, WEAK, "transform migrate fix customize propose feedback"),
+    (WRITE, FAIR, "release finalize xack"),
     # What runs
     (EXECUTE, STRONG, "run execute exec invoke trigger launch deploy redeploy"),
     (EXECUTE, STRONG, "restart reboot rerun retry replay rollback rollout start stop"),
@@ -85,7 +86,12 @@ VERBS = (
     (EXECUTE, FAIR, "control skip seek rewind cordon uncordon drain reindex vacuum"),
     (EXECUTE, FAIR, "promote emulate steer wake drive play goto go"),
     (EXECUTE, FAIR, "reload refresh proxy"),
-    (EXECUTE, WEAK, "call do act use operate benchmark train boost"),
+    (EXECUTE, FAIR, "begin cutover relay"),
+    (
+        EXECUTE,
+        WEAK,
+        "focus uncheck screencast call do act use operate benchmark train boost",
+    ),
     (EXECUTE, WEAK, "stress"),
     # What is gone
     (DESTRUCTIVE, STRONG, "delete remove drop purge flush truncate destroy erase"),
@@ -101,6 +107,7 @@ VERBS = (
     (FINANCIAL, STRONG, "pay refund buy sell purchase withdraw deposit reimburse"),
     (FINANCIAL, STRONG, "payout liquidate donate remit disburse"),
     (FINANCIAL, FAIR, "charge trade invoice bill stake unstake swap bid"),
+    (FINANCIAL, WEAK, "exercise"),
     # What keeps nothing
     (OTHER, STRONG, "echo ping convert calculate sum multiply divide subtract think"),
     (OTHER, STRONG, "sleep wait translate encode decode compress decompress"),
@@ -108,26 +115,26 @@ VERBS = (
     (OTHER, FAIR, "generate parse tokenize hash reverse round roll shuffle greet"),
     (OTHER, FAIR, "reason plan infer chat brainstorm reflect demonstrate randomize"),
     (OTHER, FAIR, "quit"),
-    (OTHER, WEAK, "compute package zip gzip unzip bundle"),
+    (OTHER, WEAK, "initialize compose construct compute package zip gzip unzip bundle"),
 )
 
 # Words that name things as often as acts: what they say depends on where they stand.
 NOUNS = stemmed(
     "access alter archive audit backup bash batch bid bill block book bookmark"
-    " branch build bundle cache call capture cat change charge check checkout claim"
-    " cli clone close collect comment commit complete compute control copy count"
-    " deposit dispatch document draft drop email end estimate export feedback filter"
-    " fix follow forecast fork format grant hash head hold index input install"
-    " invoice label like link load lock log login look map message model monitor"
-    " mount move name note open order package pin place plan play poll post"
-    " powershell preview process profile project promote proxy pull purchase push"
-    " query queue rank rate react reason record refund register release reply report"
-    " request research reserve reset resource restore return review roll rollback"
-    " round route run scale scan schedule screenshot search seed select set share"
-    " shell show sleep snapshot sort split ssh stage stake star sum swap switch sync"
-    " tag tail terminal test think title top touch trace track trade transform"
-    " transition trash trigger type update upgrade upload use view void vote wait"
-    " watch write"
+    " branch build bundle cache call capture cat change charge check checkout"
+    " claim cli clone close collect comment commit complete compute control copy"
+    " count deposit dispatch document draft drop email end estimate exercise"
+    " export feedback filter fix focus follow forecast fork format grant hash head"
+    " hold index input install invoice label like link load lock log login look"
+    " map message model monitor mount move name note open order package pin place"
+    " plan play poll post powershell preview process profile project promote proxy"
+    " pull purchase push query queue rank rate react reason record refund register"
+    " release reply report request research reserve reset resource restore return"
+    " review roll rollback round route run scale scan schedule screenshot search"
+    " seed select set share shell show sleep snapshot sort split ssh stage stake"
+    " star sum swap switch sync tag tail terminal test think title top touch trace"
+    " track trade transform transition trash trigger type update upgrade upload"
+    " use view void vote wait watch write"
 )
 
 # Who does it, for what it does: `services-reader` reads.

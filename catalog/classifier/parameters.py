@@ -134,7 +134,9 @@ OUTPUT = stemmed(
     " download_path download_dir download_directory export_path destination_path"
     " destination_dir dest_path local_path target_path"
 )
-FILE = stemmed("file_path filename file_name filepath path")
+FILE = stemmed(
+    "file_path filename file_name filepath path dir directory folder target_dir"
+)
 SAVING = stemmed("file path dir directory folder filename save")
 
 

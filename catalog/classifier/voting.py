@@ -40,6 +40,7 @@ WRAPPERS = stemmed(
     "execute perform make call invoke run use interact manage handle "
     "provide support work do operate access"
 )
+KEPT = stemmed("save store stored local locally disk")
 SAVERS = listed(
     "download export screenshot snapshot capture record generate dump write"
 )
@@ -156,7 +157,9 @@ def _by_name(subject: Subject, named: list[Vote]) -> Iterator[Vote]:
     if chooser is None or any(vote.points > WEAK for vote in named):
         return
     field = f"parameters.{chooser.path}"
-    worst = min(subject.told, key=lambda v: (_rank(v.category), v.word), default=None)
+    # Texts speak of starting and running whatever a tool does.
+    told = [verb for verb in subject.told if verb.category not in (EXECUTE, OTHER)]
+    worst = min(told, key=lambda v: (_rank(v.category), v.word), default=None)
     if worst:
         why = "is the most harmful operation that the description names"
         yield _vote(worst.category, OPERATION_TOLD, field, (worst.word,), why)
@@ -172,7 +175,8 @@ def _raises(subject: Subject, found: list[Vote]) -> Iterator[Vote]:
         head = subject.head.verb
         makes, said = head and head.word in SAVERS, "saves_to_path" in subject.said
         place = output(subject.readings, bool(makes or said))
-        if makes and said and not place:
+        kept = bool(subject.lead & KEPT)
+        if makes and (said or kept) and not place:
             why = "says that what it makes is stored"
             yield _vote(WRITE, most + WEAK, "description", ("save",), why)
         if place:

@@ -17,7 +17,7 @@ _HUMP = re.compile(
     r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[^\WA-Z\d_]+|[A-Z]+|\d+"
 )
 _VOWEL = re.compile(r"[aeiouy]")
-_DOUBLED = re.compile(r"([bdfglmnprtz])\1$")
+_DOUBLED = re.compile(r"([bdglmnprtz])\1$")
 _PLURAL_ES = ("ches", "shes", "sses", "xes", "zzes")
 _NO_PLURAL = ("ss", "us", "is", "as")
 _NO_PAST = ("eed",)
@@ -87,6 +87,16 @@ def stemmed(line: str) -> frozenset[str]:
     )
 
 
+_WHOLE = frozenset(IRREGULAR.values())
+# Words that end in a doubled letter by themselves.
+_DOUBLE = frozenset(
+    (
+        *("add", "bill", "call", "enroll", "fill", "install", "kill", "poll", "pull"),
+        *("reinstall", "roll", "scroll", "sell", "spell", "tell", "uninstall"),
+    )
+)
+
+
 def of_name(name: str) -> list[str]:
     """`CancelAHORunBatch` and `cancel_aho-run.batch` are cancel, aho, run, batch."""
     return [hump.lower() for run in _RUN.findall(name) for hump in _HUMP.findall(run)]
@@ -101,9 +111,8 @@ def of_text(text: str) -> list[str]:
 def stem(word: str) -> str:
     """Of one lower-case word."""
     word = IRREGULAR.get(word, word)
-    if len(word) > 3 and word not in IRREGULAR.values():
+    if len(word) > 3 and word not in _WHOLE:
         word = _without_ending(word)
-    word = _DOUBLED.sub(r"\1", word) if len(word) > 3 else word
     return word[:-1] if len(word) > 3 and word.endswith("e") else word
 
 
@@ -119,7 +128,13 @@ def _without_ending(word: str) -> str:
     if word.endswith("s") and not word.endswith(_NO_PLURAL):
         return word[:-1]
     if word.endswith("ing") and _VOWEL.search(word, 0, len(word) - 3):
-        return word[:-3]
+        return _single(word[:-3])
     if word.endswith("ed") and not word.endswith(_NO_PAST):
-        return word[:-2] if _VOWEL.search(word, 0, len(word) - 2) else word
+        long_enough = _VOWEL.search(word, 0, len(word) - 2)
+        return _single(word[:-2]) if long_enough else word
     return word
+
+
+def _single(word: str) -> str:
+    """`stopp` is stop, `fill` and `add` are themselves."""
+    return word if word in _DOUBLE else _DOUBLED.sub(r"\1", word)
