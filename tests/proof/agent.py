@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NamedTuple
 
+import anyio
 import httpx2
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from mcp import Client, MCPError
@@ -16,6 +17,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 META = "io.policylayer/"
 CALL_SECONDS = 60
+AT_ONCE = 5
 
 
 class Answer(NamedTuple):
@@ -43,6 +45,10 @@ class Agent:
     def call(self, name: str, arguments: dict[str, Any]) -> Answer:
         return self._portal.call(self._call, name, arguments)
 
+    def calls(self, name: str, arguments: dict[str, Any], times: int) -> list[Answer]:
+        """Several at once: so many within the minute on a busy machine too."""
+        return self._portal.call(self._calls, name, arguments, times)
+
     async def _tools(self) -> list[str]:
         names, cursor = [], None
         while True:
@@ -51,6 +57,21 @@ class Agent:
             cursor = page.next_cursor
             if not cursor:
                 return names
+
+    async def _calls(
+        self, name: str, arguments: dict[str, Any], times: int
+    ) -> list[Answer]:
+        answers: list[Answer] = []
+        left = iter(range(times))
+
+        async def work() -> None:
+            for _ in left:
+                answers.append(await self._call(name, arguments))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(AT_ONCE):
+                group.start_soon(work)
+        return answers
 
     async def _call(self, name: str, arguments: dict[str, Any]) -> Answer:
         try:
