@@ -1,9 +1,10 @@
 r"""CommonMark that holds strangers' words: they stay words.
 
-Every ASCII punctuation mark may be escaped by a backslash (CommonMark 0.31, 2.4), so
-all that could mean something is. What comes from the catalogue is one line, so nothing
-that begins a block can stand at the beginning of one. A fence is longer than any run of
-its mark inside.
+A backslash takes the meaning of any ASCII punctuation mark (CommonMark 0.31, 2.4).
+Escaped is what means something within a line, in CommonMark or in GitHub's additions
+(tables, strikethrough, mathematics, bare links), and at the beginning of a text what
+would begin a block there. What comes from the catalogue is one line, so there is no
+other beginning. A fence is longer than any run of its mark inside.
 
     text("a*b")        a\*b
     code("a_b")        `a_b`
@@ -20,7 +21,16 @@ from urllib.parse import quote
 from catalog.plain import line
 
 SHORTEST_FENCE = 3
-MARKS = re.compile(r"""([!-/:-@\[-`{-~])""")
+MARKS = re.compile(
+    r"""
+    ^(?P<number>\d+)(?=[.)])[.)]    # begins a list, as the next do
+    | ^[-+=:]
+    | [\\`*\[\]<>&~|$#@]            # wherever it stands
+    | (?<![^\W_])_ | _(?![^\W_])    # emphasis, but not within a word
+    | /(?=/) | (?<=www)\.           # bare links
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
 TICKS = re.compile("`+")
 TIDY = re.compile(r"[\w.:/@%+=, -]*\w")
 # What an address may hold as it is; anything else is encoded, angle brackets too.
@@ -28,13 +38,12 @@ IN_ADDRESS = ":/?#[]@!$&'()*+,;=~%-._"
 
 
 def text(words: object) -> str:
-    """Plain words. Escaped are all ASCII punctuation marks but commas and the like."""
+    """Plain words."""
     return MARKS.sub(_escaped, line(words))
 
 
 def _escaped(found: re.Match[str]) -> str:
-    mark = found[0]
-    return mark if mark in ",/%'\"" else f"\\{mark}"
+    return f"{found['number'] or ''}\\{found[0][-1]}"
 
 
 def code(words: object) -> str:

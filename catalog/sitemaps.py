@@ -65,16 +65,16 @@ def pages(request: HttpRequest) -> HttpResponse:
 
 
 @public
-def server_pages(request: HttpRequest, part: int) -> HttpResponse:
-    rows = within(servers(), part).values_list("slug", "changed")
+def server_pages(request: HttpRequest, server_part: int) -> HttpResponse:
+    rows = within(servers(), server_part).values_list("slug", "changed")
     address = pattern("catalog:server", A)
     entries = (Entry(address.replace(A, slug), at) for slug, at in rows)
     return part_of(entries)
 
 
 @public
-def tool_pages(request: HttpRequest, part: int) -> HttpResponse:
-    rows = within(tools(), part).values_list("server__slug", "slug", "changed")
+def tool_pages(request: HttpRequest, tool_part: int) -> HttpResponse:
+    rows = within(tools(), tool_part).values_list("server__slug", "slug", "changed")
     address = pattern("catalog:tool", A, B)
     entries = (
         Entry(address.replace(A, server).replace(B, tool), at)

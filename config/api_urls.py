@@ -18,5 +18,6 @@ v1 = [
 
 urlpatterns = [
     path("v1/", include(v1)),
+    path("catalog/", include("catalog.public_api_urls")),
     re_path(r"^(?P<path>.*)$", problems.unknown, name="unknown"),
 ]
