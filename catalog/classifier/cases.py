@@ -31,8 +31,8 @@ COPYING = listed("download save backup upload attach")
 class Case(NamedTuple):
     """`said` must be among what the description says (`phrases`), `unsaid` must not.
 
-    `given` are names of parameters. `alone`: nothing that must be given points at what
-    is kept somewhere.
+    `given` are names of parameters. `alone`: whether nothing that must be given points
+    at what is kept somewhere; None where it does not matter.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Case(NamedTuple):
     said: str = ""
     unsaid: str = ""
     given: str = ""
-    alone: bool = False
+    alone: bool | None = None
 
 
 BROWSER = (
@@ -377,6 +377,22 @@ CASES = (
         alone=True,
     ),
     Case(
+        "priced",
+        READ,
+        FAIR,
+        "answers from a price list",
+        "calculate compute",
+        objects="cost price pricing bill saving",
+    ),
+    Case(
+        "computed_of_kept",
+        READ,
+        FAIR,
+        "computes from what is kept",
+        "calculate compute convert parse classify visualize plot",
+        alone=False,
+    ),
+    Case(
         "kept_file",
         READ,
         FAIR,
@@ -391,6 +407,22 @@ CASES = (
         "answers from a map",
         "calculate compute optimize convert reverse",
         objects="route matrix geocode waypoint direction address elevation distance",
+    ),
+    Case(
+        "job",
+        EXECUTE,
+        STRONG,
+        "starts a job",
+        "submit enqueue schedule",
+        objects="job run batch execution",
+    ),
+    Case(
+        "opened_matter",
+        WRITE,
+        STRONG,
+        "opens a matter",
+        "open",
+        objects="issue ticket case incident pull pr discussion",
     ),
     Case(
         "ticket",

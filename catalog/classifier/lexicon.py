@@ -38,6 +38,7 @@ VERBS = (
     (READ, WEAK, "estimate forecast validate simulate preview filter sort rank"),
     (READ, WEAK, "measure aggregate trace expand traverse export test evaluate load"),
     (READ, WEAK, "download choose report optimize optimise inform demo"),
+    (READ, FAIR, "triage paginate tabulate inventory ripgrep"),
     # What is stored
     (WRITE, STRONG, "create add update put set insert append write save store upsert"),
     (WRITE, STRONG, "edit modify patch replace rename move copy upload change"),
@@ -70,11 +71,12 @@ VERBS = (
     (
         WRITE,
         WEAK,
-        "place pull request hold reclassify adopt work make build manage",
+        "place pull request hold reclassify adopt work make manage",
     ),
     (WRITE, WEAK, "handle toggle switch process prepare claim format"),
-    (WRITE, WEAK, "transform migrate fix customize propose feedback"),
+    (WRITE, WEAK, "transform fix customize propose feedback"),
     (WRITE, FAIR, "release finalize xack"),
+    (WRITE, FAIR, "materialize hydrate taint untaint highlight"),
     # What runs
     (EXECUTE, STRONG, "run execute exec invoke trigger launch deploy redeploy"),
     (EXECUTE, STRONG, "restart reboot rerun retry replay rollback rollout start stop"),
@@ -93,6 +95,8 @@ VERBS = (
         "focus uncheck screencast call do act use operate benchmark train boost",
     ),
     (EXECUTE, WEAK, "stress"),
+    (EXECUTE, FAIR, "migrate rebalance compact repair tunnel reshard repartition"),
+    (EXECUTE, WEAK, "build turn dim speak say"),
     # What is gone
     (DESTRUCTIVE, STRONG, "delete remove drop purge flush truncate destroy erase"),
     (DESTRUCTIVE, STRONG, "wipe revoke terminate kill cancel abort uninstall expire"),
@@ -108,6 +112,8 @@ VERBS = (
     (FINANCIAL, STRONG, "payout liquidate donate remit disburse"),
     (FINANCIAL, FAIR, "charge trade invoice bill stake unstake swap bid"),
     (FINANCIAL, WEAK, "exercise"),
+    (FINANCIAL, FAIR, "tip invest settle redeem"),
+    (FINANCIAL, WEAK, "order mint"),
     # What keeps nothing
     (OTHER, STRONG, "echo ping convert calculate sum multiply divide subtract think"),
     (OTHER, STRONG, "sleep wait translate encode decode compress decompress"),
@@ -115,6 +121,8 @@ VERBS = (
     (OTHER, FAIR, "generate parse tokenize hash reverse round roll shuffle greet"),
     (OTHER, FAIR, "reason plan infer chat brainstorm reflect demonstrate randomize"),
     (OTHER, FAIR, "quit"),
+    (OTHER, FAIR, "render draw plot visualize visualise classify categorize rewrite"),
+    (OTHER, FAIR, "paraphrase proofread containerize print transcode"),
     (OTHER, WEAK, "initialize compose construct compute package zip gzip unzip bundle"),
 )
 

@@ -128,12 +128,10 @@ OPERATION = stemmed(
     " action_type operation_name api_operation api_method http_method request_method"
     " sub_command"
 )
-OUTPUT = stemmed(
-    "output_path output_dir output_directory output_file output_folder output_filename"
-    " output_location save save_path save_to save_as save_dir save_location dest"
-    " download_path download_dir download_directory export_path destination_path"
-    " destination_dir dest_path local_path target_path"
-)
+# Names of parameters that say where something is put: `output_dir`, `save_to`.
+OUTPUT = stemmed("save save_to save_as dest output_uri")
+PUT = stemmed("output out save dest destination download export")
+PLACE = stemmed("path dir directory file folder filename location")
 FILE = stemmed(
     "file_path filename file_name filepath path dir directory folder target_dir"
 )
@@ -273,11 +271,17 @@ def output(found: list[Reading], saves: bool) -> Reading | None:
         if reading.path.count(".") > 1:
             continue
         says = "saves_to_path" in reading.facts["said"]
-        if reading.name in OUTPUT or (reading.name in FILE and (says or saves)):
+        if _is_output(reading) or (reading.name in FILE and (says or saves)):
             return reading
         if says and reading.stems & SAVING:
             return reading
     return None
+
+
+def _is_output(reading: Reading) -> bool:
+    if "boolean" in reading.types:
+        return False
+    return reading.name in OUTPUT or bool(reading.stems & PUT and reading.stems & PLACE)
 
 
 def removing_switch(found: list[Reading], words: dict[str, Verb]) -> Reading | None:

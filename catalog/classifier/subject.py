@@ -26,6 +26,7 @@ from catalog.classifier.lexicon import (
 )
 from catalog.classifier.naming import Head, head
 from catalog.classifier.parameters import Reading, readings
+from catalog.classifier.words import stemmed
 
 
 class Rules:
@@ -39,6 +40,7 @@ class Rules:
 
 RULES = Rules()
 # A parameter that points at what is kept somewhere.
+_MANAGING = stemmed("manage management administer control operate")
 _KEPT = frozenset(("id", "arn", "path", "uri", "url", "name", "file", "key", "slug"))
 
 
@@ -91,6 +93,11 @@ class Subject:
         )
 
     @cached_property
+    def manages(self) -> bool:
+        """The description speaks of managing."""
+        return not _MANAGING.isdisjoint(self.facts["stems"])
+
+    @cached_property
     def told(self) -> list[Verb]:
         """Verbs of the whole description that mean one thing."""
         found = (self.rules.stems.get(word) for word in self.facts["stems"])
@@ -115,7 +122,7 @@ class Subject:
         return None
 
     def _said_fits(self, case: Case) -> bool:
-        if case.alone and not self.alone:
+        if case.alone is not None and case.alone != self.alone:
             return False
         if case.unsaid in self.said:
             return False

@@ -18,7 +18,7 @@ from catalog.classifier.lexicon import (
     WRITE,
     Verb,
 )
-from catalog.classifier.naming import ANSWER, SHARE
+from catalog.classifier.naming import SHARE
 from catalog.classifier.parameters import (
     calls_by_name,
     operation,
@@ -54,7 +54,7 @@ class Vote(NamedTuple):
 
 def votes(subject: Subject) -> list[Vote]:
     named = list(_name(subject))
-    found = [*named, *_opening(subject), *_operation(subject, named)]
+    found = [*named, *_opening(subject, named), *_operation(subject, named)]
     found += [*_claim(subject, named), *_by_name(subject, named)]
     if not found or max(vote.points for vote in found) <= WEAK:
         found += _sentence(subject)
@@ -86,17 +86,17 @@ def _name(subject: Subject) -> Iterator[Vote]:
         yield _spoken(head.verb, NAME * share, "name", words)
 
 
-def _opening(subject: Subject) -> Iterator[Vote]:
-    verb, named = subject.opening, subject.head.verb
+def _opening(subject: Subject, named: list[Vote]) -> Iterator[Vote]:
+    verb = subject.opening
     if verb is None:
         return
-    trusted = named and subject.head.position != ANSWER and named.strength > WEAK
+    trusted = any(vote.points > WEAK for vote in named)
     if trusted and stem(verb.word) in WRAPPERS:
         return
     rest = subject.lead - {stem(verb.word)}
     fits = None if trusted else subject.case(verb, rest, named=False)
     share = OPENING if trusted else OPENING_ALONE
-    if _unmasks(verb, named):
+    if _unmasks(verb, subject.head.verb):
         share = UNMASKING
     if fits:
         case, thing = fits
@@ -151,7 +151,10 @@ def _sentence(subject: Subject) -> Iterator[Vote]:
 
 
 def _by_name(subject: Subject, named: list[Vote]) -> Iterator[Vote]:
-    """Of operations that the caller names, the most harmful that the text names."""
+    """Of operations that the caller names, the most harmful that the text names.
+
+    Where any can be called and the text speaks of changing, nothing bounds the effect.
+    """
     caller = calls_by_name(subject.readings)
     chooser = caller or undescribed(subject.readings)
     if chooser is None or any(vote.points > WEAK for vote in named):
@@ -160,7 +163,8 @@ def _by_name(subject: Subject, named: list[Vote]) -> Iterator[Vote]:
     # Texts speak of starting and running whatever a tool does.
     told = [verb for verb in subject.told if verb.category not in (EXECUTE, OTHER)]
     worst = min(told, key=lambda v: (_rank(v.category), v.word), default=None)
-    if worst:
+    reads = worst is not None and worst.category == READ and not subject.manages
+    if worst and (caller is None or reads or worst.category == DESTRUCTIVE):
         why = "is the most harmful operation that the description names"
         yield _vote(worst.category, OPERATION_TOLD, field, (worst.word,), why)
     elif caller:
