@@ -14,6 +14,7 @@ from catalog.registry.syncing import LOCK_CLASS, MAX_SECONDS, OVERLAP, sync
 from servers.outbound import Door
 from tests.catalog.registry.fake import FakeRegistry, Fault
 from tests.catalog.registry.runs import (
+    A,
     Run,
     broken,
     fill,
@@ -114,6 +115,25 @@ def test_out_of_time_a_run_ends_and_the_next_goes_on(
     assert len(kept()) == 2
     assert run().error == ""
     assert len(kept()) == 6
+
+
+def test_asking_for_versions_takes_no_longer_either(
+    registry: FakeRegistry, run: Run
+) -> None:
+    registry.publish(A)
+    run()
+    registry.clock += timedelta(days=1)
+    registry.set_status(A, "1.0.0", "deleted")
+
+    def slow(query: dict[str, str]) -> Fault:
+        run.passed += MAX_SECONDS + 1
+        return registry.listed(query)
+
+    registry.faults = [slow]
+    assert "Out of time" in run().error
+    assert kept() == {A: ("1.0.0", "active")}
+    assert run().error == ""
+    assert kept() == {A: ("1.0.0", "deleted")}
 
 
 def test_two_runs_do_not_read_one_registry_at_a_time(

@@ -149,13 +149,13 @@ def test_a_server_scanned_later_gets_the_status_too(
 ) -> None:
     registry.publish(A)
     registry.set_status(A, "1.0.0", "deprecated")
+    registry.clock += timedelta(days=1)
     run()
     CatalogServer.objects.create(
         slug="a", name="A", source_kind="npm", source="a", registry_name=A
     )
-    registry.clock += timedelta(days=1)
     report = run()
-    assert report.servers == 1
+    assert (report.seen, report.servers) == (0, 1)
     assert CatalogServer.objects.get().status == "deprecated"
 
 
