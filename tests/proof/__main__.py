@@ -35,10 +35,10 @@ from tests.proof.proof import Proof
 from tests.proof.report import Report
 from tests.proof.seeds import HOME, SEEDS, TOOL, Seed
 from tests.proof.stores import storing
+from tests.proof.system import started
 from tests.run.made import ROOT
-from tests.system.running import running_system
 
-MOST_SECONDS = 30 * 60
+MOST_SECONDS = 60 * 60
 CLASSIFIED_SECONDS = 15
 TOOLS_OF_THE_PROOF = ("mcp-proxy", "moto[server]")
 
@@ -101,7 +101,7 @@ def prove(options: argparse.Namespace, work: Path, report: Report) -> None:
         outside = stack.enter_context(refusing())
         emulator = stack.enter_context(emulating(moto, work))
         port = stack.enter_context(storing(work))
-        system = stack.enter_context(running_system())
+        system = stack.enter_context(started(work))
         person = stack.enter_context(browsing(system.address))
         report.look = lambda file: person.page.screenshot(path=file)
         store = f"redis://127.0.0.1:{port}/0"

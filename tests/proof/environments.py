@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from config.bootstrap import environment
 
-INSTALL_SECONDS = 600
+INSTALL_SECONDS = 1200
 AT_ONCE = 2
 VERSION = "import importlib.metadata as m, sys; print(m.version(sys.argv[1]))"
 PIP = (

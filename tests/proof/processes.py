@@ -13,7 +13,7 @@ import psutil
 from config import children
 from config.children import Plan
 
-START_SECONDS = 180.0
+START_SECONDS = 300.0
 
 
 @contextmanager
