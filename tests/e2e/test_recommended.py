@@ -40,7 +40,7 @@ SAMPLES = {
     "Other": Sample("wait", {"seconds": 0}),
 }
 # What a page says of one tool's policy; a server's asks before Execute too.
-PROMISED = {
+PROMISED: dict[str, str | int] = {
     "Read": "passes",
     "Write": 30,
     "Execute": 10,

@@ -43,7 +43,8 @@ class Agent:
         return self._portal.call(self._tools)
 
     def call(self, name: str, arguments: dict[str, Any]) -> Answer:
-        return self._portal.call(self._call, name, arguments)
+        answer: Answer = self._portal.call(self._call, name, arguments)
+        return answer
 
     def calls(self, name: str, arguments: dict[str, Any], times: int) -> list[Answer]:
         """Several at once: so many within the minute on a busy machine too."""

@@ -13,7 +13,7 @@ import json
 import signal
 import subprocess
 import sys
-from typing import BinaryIO
+from typing import IO
 
 
 def main(log: str, *command: str) -> int:
@@ -31,7 +31,7 @@ def main(log: str, *command: str) -> int:
     return server.wait()
 
 
-def pass_on(line: bytes, server: BinaryIO) -> None:
+def pass_on(line: bytes, server: IO[bytes]) -> None:
     server.write(line)
     server.flush()
 
