@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
 from catalog.models import CatalogServer, CatalogTool, Status
-from policies import recommended
 
 
 def servers() -> QuerySet[CatalogServer]:
@@ -30,13 +27,3 @@ def tool_of(server: str, tool: str) -> CatalogTool:
     """With its server. Http404 where there is none."""
     rows = tools().select_related("server")
     return get_object_or_404(rows, server__slug=server, slug=tool)
-
-
-def policy_of(server: CatalogServer) -> dict[str, Any]:
-    """The balanced policy for all that a server lists now, by name."""
-    rows = server.listing.filter(listed=True).order_by("name")
-    known = rows.values_list("name", "category", "verdict__doubtful")
-    return recommended.balanced(
-        recommended.Known(name, category, bool(doubtful))
-        for name, category, doubtful in known
-    )

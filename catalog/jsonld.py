@@ -11,7 +11,6 @@ can end the element.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.urls import reverse
@@ -91,7 +90,15 @@ def server(row: CatalogServer) -> Thing:
 
 def tool(row: CatalogTool, headline: str, description: str) -> Thing:
     """A TechArticle on one tool. `headline` and `description` stand on the page."""
-    address = absolute(tool_path(row))
+    return article(tool_path(row), headline, description) | {
+        "datePublished": moment(row.first_seen),
+        "dateModified": moment(row.changed_at or row.first_seen),
+        "about": server(row.server),
+    }
+
+
+def article(path: str, headline: str, description: str) -> Thing:
+    address = absolute(path)
     return {
         "@type": "TechArticle",
         "@id": f"{address}#article",
@@ -100,11 +107,8 @@ def tool(row: CatalogTool, headline: str, description: str) -> Thing:
         "url": address,
         "mainEntityOfPage": address,
         "inLanguage": "en",
-        "datePublished": moment(row.first_seen),
-        "dateModified": moment(row.changed_at or row.first_seen),
         "author": US,
         "publisher": US,
-        "about": server(row.server),
     }
 
 
@@ -123,9 +127,9 @@ def questions(pairs: Iterable[tuple[str, str]]) -> Thing:
     }
 
 
-def dataset(servers: int, tools: int, newest: datetime | None) -> Thing:
+def dataset(servers: int, tools: int) -> Thing:
     """The catalogue as a whole, and where machines get it."""
-    told: Thing = {
+    return {
         "@type": "Dataset",
         "@id": f"{absolute(reverse('catalog:list'))}#dataset",
         "name": "What the tools of MCP servers can do",
@@ -143,9 +147,6 @@ def dataset(servers: int, tools: int, newest: datetime | None) -> Thing:
             _download("application/atom+xml", "catalog:feed"),
         ],
     }
-    if newest:
-        told["dateModified"] = moment(newest)
-    return told
 
 
 def server_crumbs(row: CatalogServer) -> list[Crumb]:

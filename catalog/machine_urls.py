@@ -24,6 +24,9 @@ urlpatterns = [
     path("tools/changes.atom", feeds.feed, name="feed"),
     path("tools/<slug:server>.md", markdown_pages.server, name="server_md"),
     path("tools/<slug:server>/<slug:tool>.md", markdown_pages.tool, name="tool_md"),
+    path("risk.md", markdown_pages.risk, name="risk_md"),
+    path("attacks.md", markdown_pages.attacks, name="attacks_md"),
+    path("attacks/<slug:slug>.md", markdown_pages.attack, name="attack_md"),
     path("tools/<slug:server>/badge.svg", badges.badge, name="badge"),
     path("tools/<slug:server>/changes.atom", feeds.server_feed, name="server_feed"),
 ]

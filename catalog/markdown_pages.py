@@ -6,18 +6,20 @@ The same is answered at a page's own address to whoever prefers `text/markdown`:
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from catalog import (
     found,
     llms,
+    markdown_guides,
     markdown_server,
     markdown_tool,
     questions,
     server_lists,
     tool_lists,
 )
+from catalog.attacks import patterns
 from catalog.markdown import bullets, document, link
 from catalog.plain import plural
 from catalog.public import absolute, public
@@ -65,3 +67,21 @@ def server(request: HttpRequest, server: str) -> HttpResponse:
 @public
 def tool(request: HttpRequest, server: str, tool: str) -> HttpResponse:
     return answer(markdown_tool.written(found.tool_of(server, tool)))
+
+
+@public
+def risk(request: HttpRequest) -> HttpResponse:
+    return answer(markdown_guides.risk())
+
+
+@public
+def attacks(request: HttpRequest) -> HttpResponse:
+    return answer(markdown_guides.attacks())
+
+
+@public
+def attack(request: HttpRequest, slug: str) -> HttpResponse:
+    pattern = patterns.find(slug)
+    if pattern is None:
+        raise Http404
+    return answer(markdown_guides.attack(pattern))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from django.urls import reverse
 
-from catalog import changes_told, found, jsonld, wording
+from catalog import changes_told, jsonld, server_pages, wording
 from catalog.changes_told import Told
 from catalog.markdown import bullets, code, document, fence, link, text
 from catalog.models import CatalogServer, CatalogTool
@@ -19,7 +19,7 @@ MOST_CHANGES = 20
 
 
 def written(row: CatalogServer) -> str:
-    tools = list(found.tools().filter(server=row).order_by("name"))
+    tools = server_pages.listed(row)
     changes = changes_told.changes().filter(server=row)[:MOST_CHANGES]
     return document(
         f"# {text(row.name)}\n",
@@ -29,7 +29,7 @@ def written(row: CatalogServer) -> str:
         "## The policy to start from\n",
         "Reads are allowed, writes limited, what runs code or moves money asks a"
         " person, what destroys is hidden, and so is whatever is not named.\n",
-        fence(as_json(found.policy_of(row), indent=2), "json"),
+        fence(as_json(server_pages.policy(tools), indent=2), "json"),
         "## Changes\n",
         bullets(map(changed, changes_told.told(changes))) or "None yet.\n",
         f"This page for people: <{absolute(jsonld.server_path(row))}>\n",

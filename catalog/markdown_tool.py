@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
 
-from catalog import jsonld, wording
+from catalog import jsonld, tool_pages, wording
 from catalog.markdown import bullets, code, document, fence, link, text
 from catalog.models import CatalogTool
 from catalog.plain import as_json, day, plural
 from catalog.public import absolute
-from policies import recommended
 
 
 def written(row: CatalogTool) -> str:
     """`row` comes with its server."""
     page = absolute(jsonld.tool_path(row))
-    policy = recommended.for_tool(row.name, row.category)
     return document(
         f"# {text(row.name)}\n",
         bullets(about(row)),
@@ -29,9 +28,7 @@ def written(row: CatalogTool) -> str:
         "## Parameters\n",
         bullets(parameters(row.facts)) or "It takes none.\n",
         "## The policy for this tool alone\n",
-        "All other tools of the server stay denied. Paste it into the policy of this"
-        " server and publish.\n",
-        fence(as_json(policy, indent=2), "json"),
+        *policy(row),
         f"This page for people: <{page}>\n",
     )
 
@@ -45,6 +42,19 @@ def about(row: CatalogTool) -> Iterator[str]:
     yield f"Definition: sha256 {code(row.fingerprint)}"
     yield f"First seen {day(row.first_seen)}, last seen {day(row.last_seen)}"
     yield f"Classifier: {text(row.classifier)}"
+
+
+def policy(row: CatalogTool) -> Iterator[str]:
+    """Written anew, as the page's text may hold what is invisible."""
+    text = tool_pages.policy(row)
+    if text:
+        yield (
+            "All other tools of the server stay denied. Paste it into the policy of"
+            " this server and publish.\n"
+        )
+        yield fence(as_json(json.loads(text), indent=2), "json")
+    else:
+        yield "Its name is too long for a policy to name: `default: deny` holds it.\n"
 
 
 def doubt(verdict: Mapping[str, Any]) -> str:

@@ -129,7 +129,7 @@ SCHEMAS: dict[str, Schema] = {
                 description=whole(sha256=known(TEXT), length=COUNT),
                 parameters=listing(PARAMETER),
                 annotations={"type": "object", "additionalProperties": FLAG},
-                policy=ANYTHING,
+                policy=known(ANYTHING),
             ),
         ]
     },

@@ -83,7 +83,7 @@ def tool(row: CatalogTool) -> dict[str, Any]:
     }
 
 
-def whole_tool(row: CatalogTool, policy: Mapping[str, Any]) -> dict[str, Any]:
+def whole_tool(row: CatalogTool, policy: Mapping[str, Any] | None) -> dict[str, Any]:
     facts = row.facts
     description = facts.get("description") or {}
     return tool(row) | {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from catalog import changes_told, found
+from catalog import changes_told, found, server_pages, tool_pages
 from catalog import public_api_asked as asked
 from catalog import public_api_pages as pages
 from catalog import public_api_search as search
@@ -15,7 +16,6 @@ from catalog import public_api_shapes as shapes
 from catalog.classifier import rubric as rules
 from catalog.public_api import reads
 from catalog.public_api_asked import Given
-from policies import recommended
 
 EQUAL = {
     "severity": "severity",
@@ -69,13 +69,15 @@ def tools(request: HttpRequest, given: Given) -> dict[str, Any]:
 def tool(request: HttpRequest, given: Given, server: str, tool: str) -> dict[str, Any]:
     """One tool: its verdict, the evidence, and the policy for it alone."""
     row = found.tool_of(server, tool)
-    return shapes.whole_tool(row, recommended.for_tool(row.name, row.category))
+    policy = tool_pages.policy(row)
+    return shapes.whole_tool(row, json.loads(policy) if policy else None)
 
 
 @reads()
 def policy(request: HttpRequest, given: Given, server: str) -> dict[str, Any]:
     """The policy to start from for all tools of a server, ready to publish."""
-    return found.policy_of(found.server_of(server))
+    tools = server_pages.listed(found.server_of(server))
+    return server_pages.policy(tools)
 
 
 @reads(asked.SINCE, asked.SERVER, asked.LIMIT, asked.CURSOR)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from catalog import contact_mail
+from catalog import contact_mail, sitemaps
 from catalog.config_scan import keeping
 
 
@@ -16,3 +16,8 @@ def mail_messages() -> None:
 @shared_task(name="catalog.forget_reports")  # type: ignore[untyped-decorator]
 def forget_reports() -> None:
     keeping.forget_expired()
+
+
+@shared_task(name="catalog.renew_sitemap")  # type: ignore[untyped-decorator]
+def renew_sitemap() -> None:
+    sitemaps.renew()

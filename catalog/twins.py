@@ -8,11 +8,12 @@ A cache is told that the form depends on `Accept`, and both forms name the other
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -28,14 +29,23 @@ def page(html: View, markdown: View) -> View:
 
     @functools.wraps(html)
     def shown(request: HttpRequest, **place: Any) -> HttpResponseBase:
-        wanted = prefers_markdown(request)
-        response = (markdown if wanted else html)(request, **place)
+        response = _answer(html, markdown, request, place)
         patch_vary_headers(response, ["Accept"])
         if response.status_code in {200, 304}:
             response["Link"] = ", ".join(links(request, place))
         return response
 
     return shown
+
+
+def _answer(
+    html: View, markdown: View, request: HttpRequest, place: dict[str, Any]
+) -> HttpResponseBase:
+    """What is not there, or is gone, the page says in its own way."""
+    if prefers_markdown(request):
+        with contextlib.suppress(Http404):
+            return markdown(request, **place)
+    return html(request, **place)
 
 
 def prefers_markdown(request: HttpRequest) -> bool:
