@@ -8,18 +8,11 @@ from django.shortcuts import render
 
 from catalog import found
 from catalog.attacks import patterns
+from catalog.attacks.layout import laid_out
 from catalog.attacks.pattern import Pattern
 from catalog.models import CatalogTool
 from catalog.public import public
-from policies.recommended import as_text
 
-# Word, icon and tone of how far a policy reaches.
-REACH = {
-    "stops": ("A rule stops it", "allowed", "green"),
-    "narrows": ("A rule narrows it", "limited", "amber"),
-    "built in": ("The gateway stops it by itself", "allowed", "green"),
-    "beyond": ("Beyond the gateway", "warning", "red"),
-}
 # Only the newest tools are looked at, however many there are.
 LOOKED_AT, MOST_READ, MOST_SHOWN = 20_000, 60, 8
 
@@ -27,7 +20,7 @@ LOOKED_AT, MOST_READ, MOST_SHOWN = 20_000, 60, 8
 @public
 def show_attacks(request: HttpRequest) -> HttpResponse:
     context = {"sections": patterns.SECTIONS, "count": len(patterns.PATTERNS)}
-    return render(request, "catalog/attacks.html", context | {"reach": REACH})
+    return render(request, "catalog/attacks.html", context)
 
 
 @public
@@ -35,11 +28,9 @@ def show_attack(request: HttpRequest, slug: str) -> HttpResponse:
     pattern = patterns.find(slug)
     if pattern is None:
         raise Http404("There is no attack pattern of this name.")
-    word, icon, tone = REACH[pattern.reach]
     context = {
         "pattern": pattern,
-        "reach": {"word": word, "icon": icon, "tone": tone},
-        "policy": as_text(dict(pattern.policy)) if pattern.policy else "",
+        "policy": laid_out(dict(pattern.policy)) if pattern.policy else "",
         "tools": related(pattern),
         "others": others(pattern),
     }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
-from pathlib import Path
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -12,11 +10,12 @@ from django.shortcuts import render
 
 from catalog.attacks import patterns
 from catalog.classifier.rubric import rubric
+from catalog.classifier.version import VERSION
 from catalog.config_scan import grading
+from catalog.evaluation import history
 from catalog.public import public
 from policies.recommended import PER_MINUTE, Known, as_text, for_tool, hides
 
-HISTORY = Path(__file__).parent / "evaluation" / "history.json"
 EXAMPLE = "the_tool"
 # The guide's own questions (docs/labelling.md); a test holds the two together.
 QUESTIONS = {
@@ -84,10 +83,49 @@ def _balanced(category: str) -> str:
 
 
 def measured() -> dict[str, Any] | None:
-    """The newest figures of the evaluation; None where nothing was scored yet."""
-    try:
-        history = json.loads(HISTORY.read_text())
-    except FileNotFoundError:
+    """The score of this version on held-out servers, or of the newest that has one."""
+    entries = history.read()
+    if not entries:
         return None
-    runs = history["runs"] if isinstance(history, dict) else history
-    return runs[-1] if runs else None
+    newest = next((e for e in entries if e["version"] == VERSION), entries[-1])
+    figures = newest["figures"]
+    return {
+        "version": newest["version"],
+        "date": newest["date"],
+        "tools": figures["tools"],
+        "classes": [
+            {
+                "name": name,
+                **{key: _share(value[key]) for key in ("precision", "recall")},
+                "few": value["few"],
+            }
+            for name, value in figures["classes"].items()
+        ],
+        "read_or_not": _share(figures["read_or_not"]),
+        "accuracy": _share(figures["accuracy"]),
+        "macro_f1": _share(
+            {
+                "value": figures["macro_f1"],
+                "low": figures["macro_f1_interval"][0],
+                "high": figures["macro_f1_interval"][1],
+            }
+        ),
+        "before": [
+            {
+                "version": e["version"],
+                "date": e["date"],
+                "macro_f1": f"{e['figures']['macro_f1']:.2f}",
+            }
+            for e in entries
+            if e is not newest
+        ],
+    }
+
+
+def _share(figure: dict[str, Any]) -> str:
+    """`96 % (43 of 45; 85 to 99 %)`: no percentage without its count and interval."""
+    low, high = (f"{100 * figure[end]:.0f}" for end in ("low", "high"))
+    if "of" not in figure:
+        return f"{figure['value']:.2f} ({figure['low']:.2f} to {figure['high']:.2f})"
+    said = f"{figure['hits']} of {figure['of']}; {low} to {high} %"
+    return f"{100 * figure['value']:.0f} % ({said})"

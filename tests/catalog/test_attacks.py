@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from catalog.attacks.layout import laid_out
 from catalog.attacks.pattern import Pattern
 from catalog.attacks.patterns import BY_SLUG, PATTERNS, SECTIONS, for_category
 from catalog.classifier.rubric import rubric
 from policies.cases import run_cases
 from policies.compile import compile_document
 from policies.document import parse
-from policies.recommended import as_text
 from servers.models import Category
 
 WITH_POLICY = [pattern for pattern in PATTERNS if pattern.policy]
@@ -32,7 +33,9 @@ def test_there_are_many_and_each_has_an_address_of_its_own():
 @pytest.mark.parametrize("pattern", WITH_POLICY, ids=each)
 def test_its_policy_does_what_its_own_tests_say(pattern):
     """Parsed strictly, and every test in it runs and passes."""
-    compiled = compile_document(parse(as_text(dict(pattern.policy))))
+    shown = laid_out(dict(pattern.policy))
+    assert json.loads(shown) == pattern.policy
+    compiled = compile_document(parse(shown))
     results = run_cases(compiled, {}, ZONE)
     assert results
     assert {r.name: r.message for r in results if r.outcome != "passed"} == {}
