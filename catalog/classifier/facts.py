@@ -12,7 +12,7 @@ from typing import Any
 
 from catalog.classifier.phrases import said
 from catalog.classifier.prose import Prose, named, notes
-from catalog.classifier.schemas import Parameter, flatten
+from catalog.classifier.schemas import Flat, Parameter, flatten
 from catalog.classifier.words import of_name
 from servers.definitions import BadJson, canonical, fingerprint
 
@@ -21,6 +21,8 @@ Facts = dict[str, Any]
 LONGEST_NAME = 1_000
 LONGEST_TEXT = 20_000
 LONGEST_NOTE = 2_000
+# Of all parameters together.
+MOST_NOTES = 60_000
 LONGEST_VALUE = 100
 MOST_VALUE_WORDS = 6
 HINTS = ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
@@ -53,7 +55,7 @@ def observe(definition: Mapping[str, Any]) -> Facts:
     text = _text(definition, "description")
     text_read = text[:LONGEST_TEXT]
     prose, told = Prose(text_read), notes(text_read)
-    flat = flatten(definition.get("inputSchema"))
+    flat = _within(flatten(definition.get("inputSchema")))
     cut = {"description": len(text) > LONGEST_TEXT, "parameters": flat.cut}
     return {
         "name": name,
@@ -69,9 +71,20 @@ def observe(definition: Mapping[str, Any]) -> Facts:
     }
 
 
+def _within(flat: Flat) -> Flat:
+    """With the descriptions of parameters emptied that are beyond `MOST_NOTES`."""
+    left = MOST_NOTES
+    for parameter in flat.parameters:
+        left -= min(len(parameter.description), LONGEST_NOTE)
+        if left < 0:
+            parameter.unread, flat.cut = True, True
+    return flat
+
+
 def _parameter(parameter: Parameter, told: Mapping[str, str]) -> Facts:
     """Where the schema does not describe it, the tool's description may."""
     note = parameter.description[:LONGEST_NOTE] or told.get(parameter.path, "")
+    note = "" if parameter.unread else note
     values = {
         " ".join(of_name(value[:LONGEST_VALUE])[:MOST_VALUE_WORDS])
         for value in parameter.values

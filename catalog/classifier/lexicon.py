@@ -210,6 +210,9 @@ MODIFIERS = listed(
 )
 
 
+Lines = tuple[tuple[str, float, str], ...]
+
+
 class Verb(NamedTuple):
     """`nounish` words may just as well name a thing."""
 
@@ -219,10 +222,10 @@ class Verb(NamedTuple):
     nounish: bool
 
 
-def verbs_by_word() -> dict[str, Verb]:
+def verbs_by_word(lines: Lines = VERBS) -> dict[str, Verb]:
     """The first line that holds a word decides."""
     found: dict[str, Verb] = {}
-    for category, strength, line in VERBS:
+    for category, strength, line in lines:
         for word in line.split():
             nounish = stem(word) in NOUNS
             found.setdefault(word, Verb(word, category, strength, nounish))

@@ -27,7 +27,8 @@ class Parameter:
     """`path` is `filter.name`, `tags[].key`, or `labels.*` where any key may be.
 
     `values` are the strings that it may be, as written. Branches of a schema
-    (`anyOf`) and several mentions of a path are one parameter.
+    (`anyOf`) and several mentions of a path are one parameter. `unread`: its
+    description is beyond what is read.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Parameter:
     types: set[str] = field(default_factory=set)
     description: str = ""
     values: list[str] = field(default_factory=list)
+    unread: bool = False
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from catalog.classifier.cases import (
     ANY,
+    CASES,
     CHANGING,
     COPYING,
     NO_VERB,
@@ -20,6 +21,8 @@ from catalog.classifier.lexicon import (
     OTHER,
     READ,
     STRONG,
+    VERBS,
+    Lines,
     Verb,
     verbs_by_stem,
     verbs_by_word,
@@ -30,12 +33,12 @@ from catalog.classifier.words import stemmed
 
 
 class Rules:
-    """The tables as they are looked up. Tests make their own with a word changed."""
+    """The tables as they are looked up."""
 
-    def __init__(self) -> None:
-        self.words = verbs_by_word()
+    def __init__(self, verbs: Lines = VERBS, cases: tuple[Case, ...] = CASES) -> None:
+        self.words = verbs_by_word(verbs)
         self.stems = verbs_by_stem(self.words)
-        self.cases = prepared()
+        self.cases = prepared(cases)
 
 
 RULES = Rules()
