@@ -75,7 +75,8 @@ def use(request: MemberRequest, server: str) -> HttpResponse:
     found = get_object_or_404(
         CatalogServer.objects.exclude(status=Status.DELETED), slug=server
     )
-    tools = list(found.listing.filter(listed=True).only("name", "category", "verdict"))
+    columns = ("server_id", "name", "category", "verdict")
+    tools = list(found.listing.filter(listed=True).only(*columns))
     form = UseForm(request.organization, tools, request.POST or None)
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data["server"]

@@ -57,6 +57,17 @@ def add_sandbox(page: Page) -> None:
     page.get_by_role("button", name="Add the sandbox").first.click()
     expect(page.get_by_text("reachable").first).to_be_visible()
     expect(page.get_by_role("link", name="list_charges")).to_be_visible()
+    expect(page.get_by_text("Read").first).to_be_visible()
+
+
+def look_at_the_draft(page: Page) -> None:
+    """It was made with the server: each tool has its choice, and why."""
+    page.get_by_role("link", name="Review the drafted policy").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("recommended")
+    expect(page.get_by_label("What list_charges gets")).to_have_value("allow")
+    expect(page.get_by_label("What create_refund gets")).to_have_value("ask")
+    page.get_by_role("link", name="Evidence for create_refund").click()
+    expect(page.get_by_role("heading", name="Why")).to_be_visible()
 
 
 def write_policy(page: Page) -> None:
@@ -64,6 +75,7 @@ def write_policy(page: Page) -> None:
     page.get_by_role("link", name=re.compile("New policy|Create")).first.click()
     page.get_by_label("Name", exact=True).fill("support")
     page.locator("select[name=server]").select_option(label="PolicyLayer sandbox")
+    page.get_by_label("Deny everything").check()
     page.get_by_role("button", name="Create draft").click()
     page.get_by_label("What list_charges gets").select_option("allow")
     expect(page.locator(".cm-content")).to_contain_text("list_charges")
@@ -103,6 +115,7 @@ def test_from_sign_up_to_the_first_recorded_call(chromium: Browser) -> None:
 
         sign_up(page, base, mailbox)
         add_sandbox(page)
+        look_at_the_draft(page)
         write_policy(page)
         endpoint, token = mint(page)
 
