@@ -1,7 +1,8 @@
 """The snapshot that ships: facts of servers that were really asked, one file each.
 
 A file holds names, types, digests, lengths, stems and signals, and no sentence of a
-server. It is sorted and has one tool a line, so that two scans can be compared.
+server. It is sorted and has one tool a line (`packing.py`), so that two scans
+can be compared.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from catalog.classifying import CURRENT, Classifier
 from catalog.models import CatalogServer, CatalogTool
 from catalog.naming import server_slug
 from catalog.offers import Offer, Tool, from_answer
+from catalog.packing import pack, unpack
 from catalog.recipes import RECIPES
 from catalog.scanning.answers import Answer
 
@@ -42,10 +44,12 @@ def as_text(offer: Offer) -> bytes:
     head["scanned_at"] = f"{offer.scanned_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     head["identity"] = {k: v for k, v in offer.identity.items() if k in IDENTITY}
     head |= {"prompts": offer.prompts, "resources": offer.resources}
-    lines = [b"%s: %s" % (orjson.dumps(k), _line(head[k])) for k in sorted(head)]
     tools = sorted(offer.tools, key=lambda tool: tool.name)
-    listed = b",\n".join(_line(tool.facts) for tool in tools)
-    return b"{\n" + b",\n".join([*lines, b'"tools": [\n%s\n]' % listed]) + b"\n}\n"
+    packed = pack([tool.facts for tool in tools])
+    lines = [_line(key, head[key]) for key in sorted(head)]
+    lines += [_line("words", packed["words"]), _line("empty", packed["empty"])]
+    lines += [_lines(key, packed[key]) for key in ("parameters", "tools")]
+    return b"{\n" + b",\n".join(lines) + b"\n}\n"
 
 
 def from_text(text: bytes) -> Offer:
@@ -54,7 +58,7 @@ def from_text(text: bytes) -> Offer:
         **{name: found[name] for name in HEAD},
         scanned_at=datetime.fromisoformat(found["scanned_at"]),
         identity=found["identity"],
-        tools=tuple(Tool(facts["name"], facts) for facts in found["tools"]),
+        tools=tuple(Tool(facts["name"], facts) for facts in unpack(found)),
         prompts=found["prompts"],
         resources=found["resources"],
         shipped=True,
@@ -134,5 +138,10 @@ def _tool(row: CatalogTool, by: Classifier) -> Tool:
     return Tool(row.name, facts, row.definition)
 
 
-def _line(value: Any) -> bytes:
-    return orjson.dumps(value, option=SORTED)
+def _line(key: str, value: Any) -> bytes:
+    return b'"%s": %s' % (key.encode(), orjson.dumps(value, option=SORTED))
+
+
+def _lines(key: str, values: list[Any]) -> bytes:
+    listed = b",\n".join(orjson.dumps(value, option=SORTED) for value in values)
+    return b'"%s": [\n%s\n]' % (key.encode(), listed)

@@ -72,7 +72,8 @@ async def ask(
         client = StdioClient(program, seconds.start, seconds.answer)
         try:
             hello = await client.hello()
-            return client.odd, hello, await everything(client, hello.capabilities)
+            listed = await everything(client, hello.capabilities)
+            return client.odd, hello, listed
         except RpcError as error:
             text = f"It answers with an error: {error}"
             raise ScanFailed("answer", text, program.last_words) from None
