@@ -91,7 +91,7 @@ DOUBTS = (
     Doubt("answer", 0.08, "The name has no verb, but ends in what is answered with."),
     Doubt("weak_verb", 0.12, "The name's verb says little by itself."),
     Doubt("fair_verb", 0.04, "The name's verb means this mostly, not always."),
-    Doubt("nothing", 0.3, "Neither name nor description say what it does."),
+    Doubt("nothing", 0.45, "Neither name nor description say what it does."),
     Doubt("disagree", 0.2, "Parts of the definition disagree."),
     Doubt(
         "near_tie", 0.15, "What speaks for another category speaks nearly as loudly."

@@ -13,18 +13,21 @@ class AlreadyScored(Exception):
     """This version has its entry, and another result of it is no better."""
 
 
-def read(path: Path = PATH) -> list[dict[str, Any]]:
+def read(path: Path | None = None) -> list[dict[str, Any]]:
     """Oldest first: {"version", "date", "figures"}."""
-    return json.loads(path.read_text()) if path.exists() else []
+    kept = path or PATH
+    return json.loads(kept.read_text()) if kept.exists() else []
 
 
-def entry(version: str, path: Path = PATH) -> dict[str, Any] | None:
+def entry(version: str, path: Path | None = None) -> dict[str, Any] | None:
     return next((one for one in read(path) if one["version"] == version), None)
 
 
-def append(version: str, date: str, figures: dict[str, Any], path: Path = PATH) -> None:
+def append(
+    version: str, date: str, figures: dict[str, Any], path: Path | None = None
+) -> None:
     """Raises `AlreadyScored` where the version has an entry."""
     if entry(version, path):
         raise AlreadyScored(version)
     kept = [*read(path), {"version": version, "date": date, "figures": figures}]
-    path.write_text(json.dumps(kept, indent=1) + "\n")
+    (path or PATH).write_text(json.dumps(kept, indent=1) + "\n")
