@@ -38,7 +38,8 @@ class Line(NamedTuple):
 def walk(command: str, args: Sequence[str]) -> Line:
     # A path may hold spaces; whatever else does is a whole line.
     whole = "/" in command or "\\" in command
-    name, rest = _unwrapped([*([command] if whole else command.split()), *args])
+    words = [command] if whole else command.split()
+    name, rest = _unwrapped([*(words or [""]), *args])
     launcher = LAUNCHERS.get(name)
     if launcher is None:
         return Line(name, "program", tuple(_plain(rest)))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.config_scan import stripping
 from catalog.config_scan.stripping import strip
+from catalog.config_scan.things import thing_of
 from catalog.recipes import RECIPES
 from tests.catalog.config_scan.lines import GITHUB, LINES, SECRETS
 
@@ -62,25 +63,29 @@ def test_no_package_of_the_catalogue_looks_like_a_key(recipe):
         )
 
 
-json_like = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+KEYS = st.sampled_from(["command", "args", "url", "path", "enabled", "other"])
+PLAIN = st.none() | st.booleans() | st.integers() | st.text(max_size=12)
+ANYTHING = st.recursive(
+    PLAIN,
     lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(
-            st.sampled_from(["command", "args", "url", "path", "enabled", "x"]), inner
-        )
+        st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3)
     ),
-    max_leaves=12,
+    max_leaves=5,
 )
+# Other tests run beside this one.
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@given(st.text(max_size=30), st.dictionaries(st.text(max_size=8), json_like))
+@CALM
+@given(st.text(max_size=20), st.dictionaries(KEYS, ANYTHING, max_size=4))
 def test_anything_can_be_stripped(name, entry):
     """Whatever a client writes, and whatever a stranger sends."""
     found = strip(name, entry)
     assert strip(found.name, json.loads(json.dumps(found.as_json()))) == found
+    assert thing_of(found).words
 
 
+@CALM
 @given(
     st.sampled_from(["npx", "uvx", "docker", "node", "python", "other"]),
     st.lists(st.text(max_size=12) | st.sampled_from(["-y", "run", "-e"]), max_size=6),
@@ -89,3 +94,4 @@ def test_stripping_is_stable_for_every_command_line(command, args):
     found = strip("x", {"command": command, "args": args})
     again = strip("x", json.loads(json.dumps(found.as_json())))
     assert set(again.args) <= {*found.args, "***", "--***"}
+    assert thing_of(found).words
