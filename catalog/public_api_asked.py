@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import QueryDict
@@ -98,10 +98,10 @@ def instant(text: str) -> datetime:
         at = datetime.fromisoformat(text.replace(" ", "+"))
         if at.tzinfo is None or len(text) < len("2026-01-01T00:00Z"):
             raise ValueError
-        at.timestamp()
+        # Out of range for some zones: a database counts from there.
+        return at.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("It is a moment such as 2026-11-21T09:30:00Z.") from None
-    return at
 
 
 def yes_or_no(text: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
@@ -43,6 +43,7 @@ def number(value: Any) -> int:
 def word(value: Any) -> str:
     if not isinstance(value, str) or "\0" in value:
         raise ValueError("no text")
+    value.encode()  # not of lone surrogates
     return value
 
 
@@ -50,8 +51,8 @@ def instant(value: Any) -> datetime:
     at = datetime.fromisoformat(word(value))
     if at.tzinfo is None:
         raise ValueError("without a zone")
-    at.timestamp()
-    return at
+    # Out of range for some zones: a database counts from there.
+    return at.astimezone(UTC)
 
 
 BY_SLUG = Order(("slug",), (word,))
