@@ -8,10 +8,8 @@ compared by stems; `credit_note` is two words in a row.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from catalog.classifier.case import ANY, CHANGING, Case
 from catalog.classifier.lexicon import (
-    DESTRUCTIVE,
     EXECUTE,
     FAIR,
     FINANCIAL,
@@ -20,38 +18,8 @@ from catalog.classifier.lexicon import (
     STRONG,
     WRITE,
 )
-from catalog.classifier.words import listed, stemmed
+from catalog.classifier.running_cases import RUNNING
 
-# Any verb or none; none; any verb of a category that changes something.
-ANY, NO_VERB, CHANGING = "*", "*none", "*changing"
-# Those that keep a copy, and change nothing of what it is about.
-COPYING = listed("download save backup upload attach")
-
-
-class Case(NamedTuple):
-    """`said` must be among what the description says (`phrases`), `unsaid` must not.
-
-    `given` are names of parameters. `alone`: whether nothing that must be given points
-    at what is kept somewhere; None where it does not matter.
-    """
-
-    name: str
-    category: str
-    strength: float
-    why: str
-    verbs: str
-    objects: str = ""
-    near: str = ""
-    said: str = ""
-    unsaid: str = ""
-    given: str = ""
-    alone: bool | None = None
-
-
-BROWSER = (
-    "browser webpage element selector dom keyboard mouse dialog dropdown viewport"
-    " devtools checkbox textbox web_page"
-)
 GUIDES = (
     "help guidance guideline guide instruction tutorial best_practice cheatsheet faq"
     " howto methodology"
@@ -72,14 +40,6 @@ ABOUT_MONEY = (
     "money payment amount currency price usd eur symbol qty share stock crypto"
     " customer broker brokerage trading trade billing notional portfolio market"
     " invoice margin buy sell coupon checkout cart merchant"
-)
-QUERIES = (
-    "query sql statement cypher gremlin opencypher sparql graphql cql hql kql soql aql"
-    " n1ql flux influxql transaction"
-)
-CODE = (
-    "code script command shell python javascript js bash terminal function lambda"
-    " program expression cmd macro notebook cell sandbox container process"
 )
 
 CASES = (
@@ -133,198 +93,7 @@ CASES = (
         "send transfer sign",
         objects="transaction money fund token coin eth btc sol bitcoin crypto",
     ),
-    Case(
-        "chosen_page",
-        OTHER,
-        FAIR,
-        "chooses for the calls that follow",
-        "select switch use choose",
-        near="context subsequent session active default future",
-    ),
-    Case(
-        "browser",
-        EXECUTE,
-        STRONG,
-        "steers a browser",
-        "click type press hover drag drop fill select choose navigate scroll swipe tap"
-        " goto go evaluate handle emulate screencast dblclick uncheck focus submit",
-        near=BROWSER,
-    ),
-    Case(
-        "page_in_browser",
-        EXECUTE,
-        STRONG,
-        "steers a browser",
-        "close open resize record switch",
-        objects="page tab window viewport",
-    ),
-    Case(
-        "browser_itself",
-        EXECUTE,
-        STRONG,
-        "steers a browser",
-        "close open resize create upload record switch",
-        near="browser chromium playwright puppeteer devtools webdriver",
-    ),
-    Case(
-        "browser_upload",
-        EXECUTE,
-        STRONG,
-        "steers a browser",
-        "upload",
-        near="element selector chooser",
-    ),
-    Case(
-        "tabs",
-        EXECUTE,
-        FAIR,
-        "steers a browser",
-        ANY,
-        objects="tab",
-        near="browser",
-    ),
-    Case(
-        "destructive_command",
-        DESTRUCTIVE,
-        FAIR,
-        "calls itself destructive",
-        "run execute exec perform do call",
-        near="destructive",
-    ),
-    Case(
-        "reading_query",
-        READ,
-        FAIR,
-        "takes a query, and says that it only reads",
-        "run execute exec perform query invoke submit start",
-        objects=QUERIES,
-        said="read_only",
-        unsaid="read_only_mode",
-    ),
-    Case(
-        "log_query",
-        READ,
-        FAIR,
-        "takes a query in a language that can only read",
-        "run execute exec perform query invoke submit start",
-        objects="query",
-        near="log logs logs_insight insight promql logql jql kusto lucene metric trace"
-        " xray",
-    ),
-    Case(
-        "query",
-        EXECUTE,
-        STRONG,
-        "runs whatever query it is given",
-        "run execute exec invoke perform submit eval evaluate start",
-        objects=QUERIES,
-    ),
-    Case(
-        "query_in_sql",
-        EXECUTE,
-        FAIR,
-        "runs whatever statement it is given",
-        "query",
-        near="sql statement cypher gremlin",
-        unsaid="read_only",
-    ),
-    Case(
-        "pipeline",
-        READ,
-        FAIR,
-        "answers with what it puts together of stored data",
-        "run execute perform aggregate",
-        objects="aggregation aggregate",
-    ),
-    Case(
-        "code",
-        EXECUTE,
-        STRONG,
-        "runs whatever code or command it is given",
-        "run execute exec eval evaluate invoke send start call submit",
-        objects=CODE,
-    ),
-    Case(
-        "statement",
-        EXECUTE,
-        FAIR,
-        "takes a statement in a language that can do more than read",
-        NO_VERB,
-        objects="sql esql cypher gremlin",
-        unsaid="read_only",
-    ),
-    Case(
-        "agent",
-        EXECUTE,
-        FAIR,
-        "sets something going that acts on its own",
-        NO_VERB,
-        objects="agent subagent",
-    ),
-    Case(
-        "keys",
-        EXECUTE,
-        STRONG,
-        "types into something that runs",
-        "send",
-        objects="key keys keystroke input signal keyboard",
-    ),
-    Case(
-        "applied",
-        WRITE,
-        FAIR,
-        "sets a mark or a rule",
-        "apply",
-        objects="label tag style format theme filter setting policy rule permission",
-    ),
-    Case(
-        "upgraded",
-        EXECUTE,
-        FAIR,
-        "rolls out what then runs",
-        "upgrade",
-        objects="helm chart release cluster deployment stack",
-    ),
-    Case(
-        "port",
-        EXECUTE,
-        FAIR,
-        "starts something that runs on",
-        "forward",
-        objects="port",
-    ),
-    Case(
-        "opened",
-        EXECUTE,
-        FAIR,
-        "opens something outside",
-        "open",
-        objects="url link app application program browser website",
-    ),
-    Case(
-        "requests",
-        EXECUTE,
-        FAIR,
-        "sends any request it is given",
-        "make call do send perform",
-        objects="api request http call tool endpoint rpc",
-    ),
-    Case(
-        "migration",
-        EXECUTE,
-        FAIR,
-        "steers something that runs",
-        "test complete finalize promote cutover begin",
-        objects="migration failover switchover deployment rollout cutover replication",
-    ),
-    Case(
-        "build",
-        EXECUTE,
-        STRONG,
-        "runs a build",
-        "build",
-        objects="image container docker project app application package solution",
-    ),
+    *RUNNING,
     Case(
         "built_text",
         OTHER,
@@ -442,22 +211,3 @@ CASES = (
         objects="trigger",
     ),
 )
-
-
-class Prepared(NamedTuple):
-    """A case with its words as stems. `near` of no words is always near."""
-
-    case: Case
-    verbs: frozenset[str]
-    objects: frozenset[str]
-    near: frozenset[str]
-    given: frozenset[str]
-
-
-def prepared(cases: tuple[Case, ...] = CASES) -> tuple[Prepared, ...]:
-    return tuple(
-        Prepared(
-            c, listed(c.verbs), stemmed(c.objects), stemmed(c.near), stemmed(c.given)
-        )
-        for c in cases
-    )

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from catalog.classifier.cases import (
+from catalog.classifier.case import (
     ANY,
-    CASES,
     CHANGING,
     COPYING,
     NO_VERB,
@@ -17,6 +16,7 @@ from catalog.classifier.cases import (
     Prepared,
     prepared,
 )
+from catalog.classifier.cases import CASES
 from catalog.classifier.lexicon import (
     OTHER,
     READ,
