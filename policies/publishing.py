@@ -29,6 +29,7 @@ from policies.document import DocumentError, Problem, parse
 from policies.models import Policy, PolicyVersion
 from policies.pinned import Pinned, pinned
 from policies.warnings import Warning, warnings
+from servers import locking
 from servers.models import Server
 
 NAME_LENGTH = 100
@@ -208,6 +209,9 @@ def versions(policy: Policy) -> models.QuerySet[PolicyVersion]:
 
 
 def _locked(policy: Policy) -> Policy:
+    # The server first, as wherever its tools are written: from the moment at which a
+    # version is published its verdicts are kept, so none may change under way.
+    locking.locked(policy.server)
     # Locked, as two publishers would otherwise take the same next number. `current` is
     # not joined: after waiting, Postgres would join the version that was there before.
     return (

@@ -134,6 +134,7 @@ def note_failure(server: Server, failed: Failed) -> None:
 def remove(server: Server) -> None:
     """With its tools and credentials, and all that other apps hang on it."""
     with transaction.atomic():
+        locked(server)
         generation.changed(server.organization)
         server.delete()
 

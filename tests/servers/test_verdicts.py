@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
 from accounts.models import GenerationChange, Membership, Organization
 from policies import publishing
 from servers import classifying, judging_anew, pinning, verdicts
 from servers.definitions import read_tools
+from servers.locking import locked
 from servers.models import Server, ToolDefinition
 from servers.verdicts import Shown
 from tests.servers.upstream import tool
@@ -331,3 +333,32 @@ def test_tools_of_all_organizations_are_judged(
     older(server)
     older(Server.objects.create(organization=other, name="files", url="http://x/"))
     assert judging_anew.judge_outdated() == 2
+
+
+# -- publishing meanwhile --------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_verdict_changes_between_judging_and_publishing(
+    acme: Organization, classified: ModuleType, valkey: object
+) -> None:
+    """Who judges has seen that nothing is published: a version waits until it is done,
+    and from then on new verdicts wait."""
+    server = Server.objects.create(organization=acme, name="files", url="http://x/")
+    listing(server, said("a", "Reads files"))
+
+    def published() -> None:
+        try:
+            publish(server)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            locked(server)
+            assert not verdicts.keeps(server)
+            waiting = pool.submit(published)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.5)
+        waiting.result(10)
+    assert verdicts.keeps(server)
