@@ -70,9 +70,7 @@ def _empty(items: list[Facts]) -> Facts:
 
 
 def _slim(item: Facts, place: Mapping[str, int], empty: Facts) -> Facts:
-    kept = {
-        key: value for key, value in item.items() if not _same(value, empty.get(key))
-    }
+    kept = {k: v for k, v in item.items() if not (k in empty and _same(v, empty[k]))}
     for key in STEMS:
         if key in kept:
             kept[key] = sorted(place[word] for word in kept[key])

@@ -84,7 +84,7 @@ def test_a_python_package() -> None:
 def test_odd_lines_are_said() -> None:
     found = answer(Source("pypi", NAME, arguments=("garbage",)))
     assert found.count("tools") == 5
-    assert found.problems == ("3 lines of its output are no JSON-RPC.",)
+    assert found.problems == ("9 lines of its output are no JSON-RPC.",)
 
 
 @pytest.mark.usefixtures("registry")
