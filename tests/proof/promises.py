@@ -9,6 +9,7 @@ from tests.proof.real_runs import REAL_RUNS
 from tests.proof.seeds import HOME, TOOL, Seed
 
 OTHER = "ListAHORuns"
+BATCH = {"batch_id": "1234567"}
 NO_SUCH_TOOL = "The server has no tool of this name."
 ALLOW = '{"version": "1", "default": "allow"}\n'
 
@@ -26,7 +27,7 @@ def before_healthomics(proof: Proof, seed: Seed) -> None:
         endpoint, token = proof.person.mint(f"{seed.key} agent", name)
         with connected(endpoint, token) as agent:
             bridge = proof.bridges[HOME.key]
-            attempt = Attempt(agent, bridge, TOOL, {"batch_id": "1234567"})
+            attempt = Attempt(agent, bridge, TOOL, BATCH)
             said += _enforced(attempt, seed, OTHER)
 
 

@@ -59,6 +59,9 @@ class Report:
 
 
 def reason(error: BaseException) -> str:
+    """Its name and its text; of a traceback of another process only what was raised."""
     text = str(error) or traceback.format_exception_only(error)[-1]
+    if "Traceback (most recent call last)" in text:
+        text = text.strip().splitlines()[-1]
     said = re.sub(r"\s+", " ", f"{type(error).__name__}: {text}").strip()
     return said[:LONGEST_REASON]
