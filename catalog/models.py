@@ -66,7 +66,15 @@ class CatalogServer(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes = [GinIndex(fields=["search"], name="catalog_server_search")]
+        indexes = [
+            GinIndex(fields=["search"], name="catalog_server_search"),
+            models.Index(
+                fields=["id"],
+                name="catalog_server_deleted",
+                condition=models.Q(status="deleted"),
+            ),
+            models.Index(fields=["-tools_listed", "slug"], name="catalog_server_order"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["source_kind", "source"], name="catalog_server_source"

@@ -27,33 +27,38 @@ GROUPS = ("=g0", "=g1", "=g2")
 NOTHING = "="
 MARKS = {"category": "=c:", "severity": "=s:", "publisher": "=p:"}
 
-MATCHES = """
+# A server that is deleted keeps its rows. There are few: an index of their own.
+ALIVE = """server_id NOT IN (
+        SELECT id FROM catalog_catalogserver WHERE status = 'deleted'
+    )"""
+MATCHES = f"""
 SELECT hit.id, hit.name, hit.category, hit.severity, hit.publisher
 FROM unnest(%s::text[]) AS asked (query), LATERAL (
     SELECT id, name, category, severity, publisher FROM catalog_catalogtool
-    WHERE search @@ asked.query::tsquery
+    WHERE search @@ asked.query::tsquery AND {ALIVE}
 ) AS hit LIMIT %s
 """
-COUNTS = """
+COUNTS = f"""
 SELECT asked.number, counted.matches
 FROM unnest(%s::text[], %s::text[], %s::text[])
     WITH ORDINALITY AS asked (first, second, third, number),
 LATERAL (
     SELECT count(*) AS matches FROM (
         SELECT 1 FROM unnest(ARRAY[first, second, third]) AS part (query), LATERAL (
-            SELECT 1 FROM catalog_catalogtool WHERE search @@ part.query::tsquery
+            SELECT 1 FROM catalog_catalogtool
+            WHERE search @@ part.query::tsquery AND {ALIVE}
         ) AS hit LIMIT %s
     ) AS few
 ) AS counted
 """
 # Each part is sorted by itself; the loop over them keeps their order.
-PAGE = """
+PAGE = f"""
 SELECT part.number, hit.name, hit.id
 FROM generate_series(%s, 255) AS part (number), LATERAL (
     SELECT id, name FROM catalog_catalogtool
     WHERE search @@ (
         %s || '''=t' || lpad(to_hex(part.number), 2, '0') || ''''
-    )::tsquery
+    )::tsquery AND {ALIVE}
     AND (part.number > %s OR (name, id) > (%s, %s))
     ORDER BY name, id LIMIT %s
 ) AS hit LIMIT %s

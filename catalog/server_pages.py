@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from catalog import changes_told, jsonld
+from catalog import changes_told, jsonld, policy_text
 from catalog.models import CatalogServer, CatalogTool, Change, Source, Status
 from catalog.public import public
 from policies import recommended
@@ -42,7 +42,7 @@ def show_server(request: HttpRequest, server: str) -> HttpResponse:
         "place": place(found),
         "shelves": shelves(tools[:MOST_TOOLS]),
         "left": max(0, len(tools) - MOST_TOOLS),
-        "policy": recommended.as_text(policy(tools)) if tools else "",
+        "policy": policy_text.written(policy(tools)) if tools else "",
         "scan": scans[0] if scans else None,
         "scans": scans,
         "changes": history(found),
@@ -58,7 +58,7 @@ def download_policy(request: HttpRequest, server: str) -> HttpResponse:
         return gone(request, found)
     name = f"{found.slug}-policy.json"
     return HttpResponse(
-        recommended.as_text(policy(listed(found))),
+        policy_text.written(policy(listed(found))),
         content_type="application/json",
         headers={
             "Content-Disposition": f'attachment; filename="{name}"',

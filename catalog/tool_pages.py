@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from catalog import advice, jsonld, related, server_lists, server_pages, wording
+from catalog import (
+    advice,
+    jsonld,
+    policy_text,
+    related,
+    server_lists,
+    server_pages,
+    tool_parameters,
+    wording,
+)
 from catalog.advice import Advice
 from catalog.attacks import patterns
 from catalog.models import CatalogTool, Change, ChangeKind, Dispute, Status
@@ -20,7 +28,6 @@ from policies import recommended
 from policies.effects import escaped
 from policies.globs import LONGEST
 
-MOST_PARAMETERS = 80
 MOST_PATTERNS = 6
 MOST_CHANGES = 10
 HINTS = {
@@ -54,7 +61,7 @@ def show_tool(request: HttpRequest, server: str, tool: str) -> HttpResponse:
         "questions": asked,
         "jsonld": markup(found, worded.sentence, asked),
         **evidence(found, advised),
-        **parameters(found.facts),
+        **parameters(found),
     }
     return render(request, "catalog/tool.html", shown)
 
@@ -72,7 +79,7 @@ def policy(tool: CatalogTool) -> str:
     """ "" where the name is too long for a document to name it."""
     if not tool.name or len(escaped(tool.name)) > LONGEST:
         return ""
-    return recommended.as_text(recommended.for_tool(tool.name, tool.category))
+    return policy_text.written(recommended.for_tool(tool.name, tool.category))
 
 
 def evidence(tool: CatalogTool, advised: Advice) -> dict[str, Any]:
@@ -93,11 +100,13 @@ def evidence(tool: CatalogTool, advised: Advice) -> dict[str, Any]:
     }
 
 
-def parameters(facts: Mapping[str, Any]) -> dict[str, Any]:
-    told = [each for each in facts.get("parameters", []) if isinstance(each, Mapping)]
+def parameters(tool: CatalogTool) -> dict[str, Any]:
+    rows = tool_parameters.rows(tool.facts, tool.verdict)
+    shown = rows[: tool_parameters.MOST]
     return {
-        "parameters": told[:MOST_PARAMETERS],
-        "parameters_left": max(0, len(told) - MOST_PARAMETERS),
+        "parameters": shown,
+        "parameters_left": len(rows) - len(shown),
+        "noted": any(row.notes for row in shown),
     }
 
 

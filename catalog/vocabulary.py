@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -28,7 +29,7 @@ FROM unnest(%s::text[]) WITH ORDINALITY AS typed (word, number), LATERAL (
     UNION
     (SELECT found.word FROM catalog_word AS found
     WHERE length(typed.word) >= %s
-    AND found.word ~>=~ typed.word AND found.word ~<~ typed.word || U&'\\+10FFFF'
+    AND found.word ~>=~ typed.word AND found.word ~<~ (typed.word || U&'\\+10FFFF')
     ORDER BY length(found.word), found.word LIMIT %s)
 ) AS known
 """
@@ -38,6 +39,10 @@ FROM unnest(%s::text[]) WITH ORDINALITY AS typed (word, number), LATERAL (
     SELECT found.word FROM catalog_word AS found WHERE found.word %% typed.word
     ORDER BY similarity(found.word, typed.word) DESC, found.word LIMIT %s
 ) AS known
+UNION
+SELECT swapped.number, known.word
+FROM unnest(%s::text[], %s::int[]) AS swapped (word, number)
+JOIN catalog_word AS known ON known.word = swapped.word
 """
 
 
@@ -56,7 +61,7 @@ def understand(typed: list[str]) -> list[Meaning]:
         return []
     known = _asked(KNOWN, typed, [SHORTEST_BEGINNING, MOST_ENDINGS])
     strange = [word for word, found in zip(typed, known, strict=True) if not found]
-    near = dict(zip(strange, _asked(NEAR, strange, [MOST_NEAR]), strict=True))
+    near = dict(zip(strange, _near(strange), strict=True))
     return [
         Meaning(word, tuple(sorted(found)))
         if found
@@ -65,11 +70,23 @@ def understand(typed: list[str]) -> list[Meaning]:
     ]
 
 
+def _near(strange: list[str]) -> list[list[str]]:
+    """By parts of three letters, and with two neighbours swapped: of the commonest
+    slip in a short word hardly a part of three is left."""
+    swaps = [
+        (word[:at] + word[at + 1] + word[at] + word[at + 2 :], number)
+        for number, word in enumerate(strange, 1)
+        for at in range(len(word) - 1)
+    ]
+    words, numbers = [list(each) for each in zip(*swaps, strict=True)] or [[], []]
+    return _asked(NEAR, strange, [MOST_NEAR, words, numbers])
+
+
 def _likeliest(word: str, near: list[str]) -> list[str]:
     return difflib.get_close_matches(word, near, n=MEANT, cutoff=LIKENESS)
 
 
-def _asked(sql: str, typed: list[str], more: list[int]) -> list[list[str]]:
+def _asked(sql: str, typed: list[str], more: list[Any]) -> list[list[str]]:
     found: list[list[str]] = [[] for _ in typed]
     if typed:
         with connection.cursor() as cursor:

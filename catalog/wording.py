@@ -103,8 +103,10 @@ def sentence(name: str, context: Collection[str] = ()) -> str:
     bulk = [word for word in before if word in BULK]
     before = [word for word in before if word not in BULK and word != "do"]
     after = words[place + 1 :]
-    if not after and low in PLAINEST:
-        before, after = [], before
+    if not after:
+        # `cron_delete` has its object before it, `browser_file_upload` a service too.
+        services = 0 if low in PLAINEST else 1
+        before, after = before[:services], before[services:]
     object_ = " ".join(after) if low in WITHOUT_ARTICLE else with_article(after)
     said = " ".join(filter(None, [VERBS[low], object_, "in bulk" if bulk else ""]))
     return f"{said} ({' '.join(before)})" if before else said

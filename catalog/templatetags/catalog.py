@@ -7,8 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from django import template
 from django.utils.html import format_html, format_html_join
@@ -22,7 +21,6 @@ from servers.models import Category
 
 register = template.Library()
 WIDTH = 100
-MOST_VALUES, LONGEST_VALUE = 6, 40
 CHANGE_ICONS = {"added": "plus", "removed": "delete", "changed": "edit"}
 
 
@@ -37,21 +35,14 @@ def tools_said(count: int) -> str:
 
 
 @register.filter
+def joined(words: Iterable[object], between: str) -> str:
+    """Not `join`, which escapes what `inert` escapes again."""
+    return between.join(map(str, words))
+
+
+@register.filter
 def by_category(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     return [(word, counts[word]) for word in Category.values if counts.get(word)]
-
-
-@register.filter
-def of_parameter(signals: Sequence[Mapping[str, str]], path: str) -> list[Any]:
-    return [each for each in signals if each.get("field") == f"parameters.{path}"]
-
-
-@register.filter
-def some(values: Sequence[object]) -> str:
-    """`a, b, c and 4 more`"""
-    shown = ", ".join(str(value)[:LONGEST_VALUE] for value in values[:MOST_VALUES])
-    more = len(values) - MOST_VALUES
-    return f"{shown} and {more} more" if more > 0 else shown
 
 
 @register.filter

@@ -1,0 +1,252 @@
+"""The index: what is found, what is counted, page by page."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from catalog.models import CatalogServer, CatalogTool, Status
+
+pytestmark = pytest.mark.django_db
+TOOL = re.compile(r'<a class="listed-name mono" href="/tools/([^/]+)/([^/"]+)/"')
+SERVER = re.compile(r'<a class="listed-name" href="/tools/([^/]+)/"')
+# What a facet's link holds: its value's name, and how many.
+FACET = re.compile(
+    r'<li><a href="[^"]*"( aria-current="true")?><span class="facet-name">.*?<bdi>(.*?)'
+    r'</bdi>.*?<span class="muted">([\d,+]+)</span></a></li>',
+    re.S,
+)
+NEXT = re.compile(r'rel="next" href="([^"]+)"')
+TAB = re.compile(r">(Servers|Tools) <span class=\"muted\">&nbsp;([\d,+]+)</span>")
+
+
+def opened(address: str = "/tools/", **given: str) -> str:
+    answer = Client().get(address, given or None)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def tools(page: str) -> list[str]:
+    return [tool for _, tool in TOOL.findall(page)]
+
+
+def facets(page: str) -> dict[str, str]:
+    return {name: count for _, name, count in FACET.findall(page)}
+
+
+def test_it_begins_with_the_servers(catalogue):
+    page = opened()
+    assert SERVER.findall(page) == ["acme-storage", "acme-compute", "blue-pay"]
+    assert "9 tools of 3 servers" in page
+    assert dict(TAB.findall(page)) == {"Servers": "3", "Tools": "9"}
+    assert facets(page) == {
+        "Read": "3",
+        "Write": "1",
+        "Execute": "1",
+        "Destructive": "2",
+        "Financial": "1",
+        "critical": "3",
+        "high": "1",
+        "medium": "1",
+        "low": "3",
+        "Acme": "2",
+        "Blue": "1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("bucket", {"list-buckets", "get-bucket-policy", "delete-bucket"}),
+        ("buckets", {"list-buckets", "get-bucket-policy", "delete-bucket"}),
+        ("delete bucket", {"delete-bucket"}),
+        ("Delete-Bucket", {"delete-bucket"}),
+        ("listpayments", {"listpayments"}),
+        ("payments list", {"listpayments"}),
+        ("buc", {"list-buckets", "get-bucket-policy", "delete-bucket"}),
+        ("bukcet policy", {"get-bucket-policy"}),
+        ("terminaet", {"terminate-instances"}),
+        ("instanecs run", {"run-instances"}),
+        ("xyzzy", set()),
+        ("bucket xyzzy", set()),
+        ("=c:Read", set()),
+        ("'); DROP TABLE catalog_word; --", set()),
+        ("!!! | & ()", None),
+    ],
+)
+def test_what_is_typed_finds(catalogue, typed, found):
+    page = opened(q=typed, show="tools")
+    every = {tool for _, tool in TOOL.findall(opened(show="tools"))}
+    assert set(tools(page)) == (every if found is None else found)
+
+
+def test_a_misspelling_is_said(catalogue):
+    page = opened(q="bukcet")
+    assert "Nothing is called <bdi>bukcet</bdi>" in page
+    assert "<bdi>bucket</bdi>" in page
+    assert "Nothing is called" not in opened(q="bucket")
+
+
+def test_the_best_match_comes_first(catalogue):
+    server = catalogue["acme-compute"]
+    from tests.catalog.pages.conftest import make_tool
+
+    named = make_tool(server, "instances", "Read", "low")
+    other = make_tool(server, "a_tool", "Read", "low")
+    other.words += " instances"
+    CatalogTool.objects.bulk_create([named, other])
+    found = tools(opened(q="instances"))
+    assert (found[0], found[-1]) == ("instances", "a-tool")
+
+
+def test_filters_leave_what_they_say(catalogue):
+    page = opened(category="Read", publisher="acme", show="tools")
+    assert set(tools(page)) == {"list-buckets", "get-bucket-policy", "list-instances"}
+    counted = facets(page)
+    # Each facet counts without its own filter.
+    assert (counted["Read"], counted["Write"], counted["Destructive"]) == (
+        "3",
+        "1",
+        "2",
+    )
+    assert (counted["Acme"], counted["Blue"]) == ("3", "1")
+    assert counted["low"] == "3" and "critical" not in counted
+
+
+def test_servers_are_filtered_by_what_they_have(catalogue):
+    page = opened(category="Destructive", show="servers")
+    assert SERVER.findall(page) == ["acme-storage", "acme-compute"]
+    page = opened(category="Destructive", severity="medium", show="servers")
+    assert SERVER.findall(page) == ["acme-storage"]
+    assert SERVER.findall(opened(q="pay", show="servers")) == ["blue-pay"]
+
+
+def test_servers_of_a_name_stand_beside_tools(catalogue):
+    page = opened(q="storage")
+    assert 'href="/tools/acme-storage/">' in page.split('class="beside"')[1]
+
+
+def test_counts_are_exact_to_a_thousand(crowded):
+    page = opened(q="thing")
+    assert facets(page) == {
+        "Read": "1,000+",
+        "Destructive": "3",
+        "critical": "3",
+        "low": "1,000+",
+        "Crowd": "1,000+",
+    }
+    assert dict(TAB.findall(page))["Tools"] == "1,000+"
+    page = opened(q="thing", category="Destructive")
+    assert facets(page) == {
+        "Read": "1,000+",
+        "Destructive": "3",
+        "critical": "3",
+        "Crowd": "3",
+    }
+    page = opened(q="get thing", severity="critical")
+    assert tools(page) == []
+    assert facets(page)["low"] == "1,000+"
+
+
+@pytest.mark.parametrize("given", [{"q": "thing"}, {"show": "tools"}])
+def test_a_thousand_and_a_hundred_page_by_page(crowded, given):
+    """Each is there once, though they are too many to be ranked."""
+    page, found = opened(**given), []
+    while True:
+        found += TOOL.findall(page)
+        following = NEXT.search(page)
+        if not following:
+            break
+        page = opened(unescape(following[1]))
+    wanted = 1_103 if "q" in given else 1_112
+    assert len(found) == len(set(found)) == wanted
+
+
+def test_a_ranked_list_page_by_page(catalogue):
+    from tests.catalog.pages.conftest import make_server
+
+    make_server("paged", "paged", [(f"fetch_{n}", "Read", "low") for n in range(70)])
+    page, sizes, found = opened(q="fetch"), [], []
+    while True:
+        sizes.append(len(tools(page)))
+        found += tools(page)
+        following = NEXT.search(page)
+        if not following:
+            break
+        page = opened(unescape(following[1]))
+    assert sizes == [30, 30, 10]
+    assert len(set(found)) == 70
+
+
+def test_servers_page_by_page(catalogue):
+    CatalogServer.objects.bulk_create(
+        CatalogServer(
+            slug=f"s{n}",
+            name=f"S {n}",
+            publisher="p",
+            publisher_name="P",
+            source_kind="npm",
+            source=f"s{n}",
+            tools_listed=n % 3,
+        )
+        for n in range(65)
+    )
+    page, found = opened(), []
+    while True:
+        found += SERVER.findall(page)
+        following = NEXT.search(page)
+        if not following:
+            break
+        page = opened(unescape(following[1]))
+    assert len(found) == len(set(found)) == 68
+
+
+@pytest.mark.parametrize(
+    "after",
+    ["x", "!", "W10", "bnVsbA", "WzEsIlx1MDAwMCIsMV0", "[" * 3000, "WzFlOTksIiIsMV0"],
+)
+def test_a_place_that_is_none_is_the_beginning(catalogue, after):
+    for show in ("tools", "servers"):
+        assert opened(after=after, show=show).count("listed-name") > 2
+
+
+def test_filtered_pages_are_not_for_search_engines(catalogue):
+    plain, filtered = opened(), opened(category="Read")
+    canonical = '<link rel="canonical" href="http://127.0.0.1:8000/tools/">'
+    assert canonical in plain and canonical in filtered
+    assert "noindex" not in plain
+    assert '<meta name="robots" content="noindex,follow">' in filtered
+
+
+def test_what_is_not_listed_is_not_found(catalogue):
+    CatalogTool.objects.filter(name="delete_bucket").update(listed=False)
+    assert "delete-bucket" not in tools(opened(q="bucket"))
+    CatalogServer.objects.filter(slug="blue-pay").update(status=Status.DELETED)
+    assert "blue-pay" not in opened()
+    assert tools(opened(q="refund")) == []
+
+
+def test_an_empty_catalogue_says_so(db):
+    assert "No servers yet" in opened()
+    assert "Nothing found" in opened(q="x")
+
+
+@pytest.mark.parametrize(
+    ("given", "queries"),
+    [
+        ({}, 6),
+        ({"show": "tools"}, 7),
+        ({"q": "bucket"}, 6),
+        ({"q": "bukcet", "category": "Read", "severity": "low"}, 9),
+        ({"q": "bucket", "category": "Read", "show": "servers"}, 5),
+    ],
+)
+def test_queries_do_not_grow_with_what_is_found(crowded, given, queries):
+    with CaptureQueriesContext(connection) as asked:
+        opened(**given)
+    assert len(asked) == queries, [each["sql"][:200] for each in asked]
