@@ -164,7 +164,8 @@ function toml(text) {
     if (!server || !pair) continue;
     let value = pair[2];
     while (pair[1] === "args" && !/\]\s*(?:#.*)?$/.test(value) && i + 1 < lines.length) value += `\n${lines[++i]}`;
-    const texts = [...value.matchAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'/g)].map((found) => found[1] ?? found[2]);
+    const found = [...value.matchAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'|#.*/g)];
+    const texts = found.map((each) => each[1] ?? each[2]).filter((each) => each !== undefined);
     server[pair[1]] = pair[1] === "args" ? texts : pair[1] === "enabled" ? value.trim() !== "false" : texts[0] ?? "";
   }
   return { mcpServers: servers };

@@ -1,0 +1,157 @@
+"""Scan your config in a browser: secrets do not leave it, and what leaves is shown."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qs
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from catalog.config_scan.stripping import strip
+from catalog.models import KeptReport
+from tests.browser.conftest import Opener
+from tests.browser.test_pages import seen
+from tests.catalog.config_scan.lines import LINES, SECRETS
+from tests.world import World, make_world
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+REPORT, SENT = "What your agents can call", "Message sent. We'll get back to you"
+ENTRIES = [entry for entry, _ in LINES]
+KNOWN = {"command": "uvx", "args": ["hostile-mcp-server", "--key", "hunter2"]}
+ALL = {f"s{n}": entry for n, entry in enumerate(ENTRIES)} | {"known": KNOWN}
+STRIP = """async (entries) => {
+  const {strip} = await import(document.querySelector('script[src*=config-scan]').src);
+  return entries.map(strip);
+}"""
+TOML = """[mcp_servers.known] # codex
+command = "uvx"
+args = [ # "hunter2"
+  "hostile-mcp-server",
+  '--token', "hunter2",
+]
+[mcp_servers.known.env]
+TOKEN = "hunter2"
+[other]
+args = ["hunter2"]
+"""
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    return make_world()
+
+
+@pytest.fixture
+def sent(open_page: Opener) -> list[Request]:
+    return []
+
+
+def opened(open_page: Opener, sent: list[Request], **how) -> Page:
+    page = open_page(**how)
+    page.on("request", lambda one: sent.append(one))
+    page.goto("/scan/")
+    return page
+
+
+def button(page: Page, name: str = "Show what agents can call"):
+    return page.get_by_role("button", name=name)
+
+
+def leaks(sent: list[Request]) -> list[str]:
+    """Secrets in any request at all: its address, its headers, its body."""
+    said = "".join(
+        f"{one.url}{json.dumps(one.headers)}{one.post_data or ''}" for one in sent
+    )
+    return [secret for secret in SECRETS if secret in said]
+
+
+def test_no_secret_leaves_the_browser(open_page, world, sent):
+    page = opened(open_page, sent)
+    page.get_by_label("mcp.json").fill(json.dumps({"mcpServers": ALL}))
+    shown = page.locator("[data-sent]").text_content()
+    button(page).click()
+    expect(
+        page.get_by_role("heading", name="What your agents can call")
+    ).to_be_visible()
+    [posted] = [one for one in sent if one.method == "POST"]
+    assert leaks(sent) == []
+    assert parse_qs(posted.post_data)["config"] == [shown.replace("\n", "\r\n")]
+    assert list(parse_qs(posted.post_data)) == ["config"]
+    assert [s for s in SECRETS if s in page.content()] == []
+
+
+def test_both_layers_leave_the_same(open_page, world, sent):
+    """One set of tables, two programs: each entry comes out alike."""
+    page = opened(open_page, sent)
+    for entry, left in zip(ENTRIES, page.evaluate(STRIP, ENTRIES), strict=True):
+        ours = strip("x", entry)
+        assert left.get("url", "") == ours.url, entry
+        assert left.get("command", "") == ours.command, entry
+        assert tuple(left.get("args", ())) == ours.args, entry
+
+
+def test_codex_is_understood(open_page, world, sent):
+    page = opened(open_page, sent)
+    page.get_by_label("mcp.json").fill(TOML)
+    shown = json.loads(page.locator("[data-sent]").text_content())
+    args = ["hostile-mcp-server", "--token", "***"]
+    assert shown == {"mcpServers": {"known": {"command": "uvx", "args": args}}}
+    button(page).click()
+    expect(page.get_by_role("heading", name="known")).to_be_visible()
+    assert leaks(sent) == []
+
+
+@pytest.mark.parametrize(
+    "text", ['{"mcpServers": {"a": hunter2}}', '{"a": 1}', "hunter2", '{"a": "hunter2']
+)
+def test_what_cannot_be_read_is_not_sent(open_page, world, sent, text):
+    page = opened(open_page, sent)
+    page.get_by_label("mcp.json").fill(text)
+    button(page).click()
+    expect(page.locator("[data-problem]")).not_to_be_empty()
+    assert [one for one in sent if one.method == "POST"] == []
+    assert leaks(sent) == []
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_keeping_and_deleting_a_report(open_page, world, sent, javascript):
+    before = KeptReport.objects.count()
+    page = opened(open_page, sent, javascript=javascript)
+    page.get_by_label("mcp.json").fill(json.dumps({"servers": {"known": KNOWN}}))
+    button(page).click()
+    expect(page.get_by_role("heading", name="known")).to_be_visible()
+    button(page, "Keep this report").click()
+    expect(page.get_by_role("heading", name="This report is kept")).to_be_visible()
+    assert KeptReport.objects.count() == before + 1
+    address = page.url
+    button(page, "Delete this report").click()
+    expect(page.get_by_role("heading", name="Scan your config")).to_be_visible()
+    assert KeptReport.objects.count() == before
+    assert page.goto(address).status == 404
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_report_is_pleasant_to_read(open_page, world, sent, theme):
+    """Wide and narrow, by axe: a report is no address that test_pages could open."""
+    page = opened(open_page, sent, theme=theme)
+    page.get_by_label("mcp.json").fill(json.dumps({"mcpServers": ALL}))
+    assert seen(page, f"scan-filled-{theme}") == []
+    button(page).click()
+    expect(
+        page.get_by_role("heading", name="What your agents can call")
+    ).to_be_visible()
+    assert seen(page, f"scan-report-{theme}") == []
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_writing_a_message(open_page, world, sent, javascript, monkeypatch):
+    monkeypatch.setattr("catalog.contact_form.LEAST_SECONDS", -1)
+    page = opened(open_page, sent, javascript=javascript)
+    page.get_by_role("link", name="Contact").first.click()
+    page.get_by_label("E-mail").fill("ada@example.com")
+    page.get_by_label("Message").fill("A server is missing.")
+    button(page, "Send message").click()
+    expect(
+        page.get_by_text("Message sent. We'll get back to you soon.")
+    ).to_be_visible()
