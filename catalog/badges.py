@@ -47,7 +47,8 @@ def words(server: CatalogServer) -> str:
 def draw(server: CatalogServer) -> str:
     said = words(server)
     colour = COLOURS[server.severity if server.tools_listed else "low"]
-    left, right = width(LABEL) + 2 * PAD, width(said) + 2 * PAD
+    left = width(LABEL) + 2 * PAD
+    right = total_width(said) - left
     return format_html(
         '<svg xmlns="http://www.w3.org/2000/svg" width="{all}" height="{height}"'
         ' viewBox="0 0 {all} {height}" role="img" aria-label="{label}: {said}">'
@@ -73,6 +74,10 @@ def draw(server: CatalogServer) -> str:
         said=said,
         said_width=width(said),
     )
+
+
+def total_width(said: str) -> int:
+    return width(LABEL) + width(said) + 4 * PAD
 
 
 def width(said: str) -> int:

@@ -13,7 +13,8 @@ from catalog.public import absolute, public
 
 CLOSED = (
     *("/account/", "/activity/", "/api/", "/approvals/", "/grants/", "/invitations/"),
-    *("/mailbox/", "/mcp/", "/policies/", "/servers/", "/settings/", "/theme/"),
+    *("/mailbox/", "/mcp/", "/organizations/", "/policies/", "/servers/"),
+    *("/settings/", "/theme/"),
     *("/tools/*/use/", "/tools/*/dispute/", "/tools/?q=", "/tools/?*&q="),
     *("/compare/?", "/contact/?", "/scan/"),
 )
