@@ -11,15 +11,18 @@ import orjson
 from policies.facts import Tool
 from policies.recommended import Known
 from servers.models import Origin, Server, ToolDefinition
+from servers.verdicts import waits
 
 
 @dataclass(frozen=True)
 class Pinned:
-    """By name, in the order of the names; `unset` have a verdict of nobody."""
+    """By name, in the order of the names; `unset` have a verdict of nobody, and of
+    `waiting` the classifier says otherwise than what is in force."""
 
     tools: tuple[Tool, ...]
     unset: frozenset[str]
     rows: tuple[ToolDefinition, ...] = ()
+    waiting: frozenset[str] = frozenset()
 
     @property
     def recommendable(self) -> list[Known]:
@@ -38,7 +41,8 @@ def pinned(server: Server) -> Pinned:
         .order_by("name")
     )
     unset = frozenset(row.name for row in rows if row.verdict_origin == Origin.UNSET)
-    return Pinned(tuple(map(as_tool, rows)), unset, tuple(rows))
+    waiting = frozenset(row.name for row in rows if waits(row)) - unset
+    return Pinned(tuple(map(as_tool, rows)), unset, tuple(rows), waiting)
 
 
 def known(row: ToolDefinition) -> Known:

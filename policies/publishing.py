@@ -114,7 +114,7 @@ def check(
         text,
         compiled,
         warnings=[
-            *warnings(compiled, known.tools, known.unset),
+            *warnings(compiled, known.tools, known.unset, known.waiting),
             *_only_member(policy, compiled),
         ],
         cases=run_cases(compiled, known.by_name, ZoneInfo(policy.organization.zone)),

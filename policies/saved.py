@@ -29,6 +29,7 @@ class Saved:
     compiled: CompiledPolicy
     tools: Sequence[Tool]
     unset: frozenset[str]
+    waiting: frozenset[str] = frozenset()
 
     @cached_property
     def rules(self) -> list[RuleView]:

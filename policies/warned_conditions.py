@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from policies.declared import declared
 from policies.rule_views import Leaf, RuleView
@@ -57,14 +58,26 @@ def chosen_by_others(saved: Saved) -> Warned:
 
 
 def unset_verdicts(saved: Saved) -> Warned:
+    for leaf, names in _by_verdict(saved, saved.unset):
+        said = f"Nobody has set the verdict of {listed(names)} yet: it reads"
+        yield Warning(leaf.pointer, f"{said} as category Other, severity low.")
+
+
+def waiting_verdicts(saved: Saved) -> Warned:
+    for leaf, names in _by_verdict(saved, saved.waiting):
+        said = f"A new verdict of {listed(names)} waits to be accepted: until then this"
+        yield Warning(leaf.pointer, f"{said} reads the one in force.")
+
+
+def _by_verdict(
+    saved: Saved, names: frozenset[str]
+) -> Iterator[tuple[Leaf, list[str]]]:
+    """Conditions on verdicts, each with those of the tools that it decides on."""
     for rule, leaf in saved.leaves():
-        if leaf.path.root not in ("tool.category", "tool.severity"):
-            continue
-        tools = saved.tools_of(rule.entry)
-        names = [tool.name for tool in tools if tool.name in saved.unset]
-        if names:
-            said = f"Nobody has set the verdict of {listed(names)} yet: it reads"
-            yield Warning(leaf.pointer, f"{said} as category Other, severity low.")
+        if leaf.path.root in ("tool.category", "tool.severity"):
+            tools = saved.tools_of(rule.entry)
+            if found := [tool.name for tool in tools if tool.name in names]:
+                yield leaf, found
 
 
 _FLAGS = re.compile(r"\(\?([a-zA-Z]*)(?:-[a-zA-Z]+)?\)")

@@ -24,6 +24,7 @@ _CHECKS: tuple[Callable[[Saved], Warned], ...] = (
     conditions.unanchored,
     conditions.chosen_by_others,
     conditions.unset_verdicts,
+    conditions.waiting_verdicts,
     entries.split_limits,
     entries.needless_approval,
 )
@@ -33,9 +34,11 @@ def warnings(
     compiled: CompiledPolicy,
     tools: Sequence[Tool] = (),
     unset_verdicts: frozenset[str] = frozenset(),
+    waiting_verdicts: frozenset[str] = frozenset(),
 ) -> list[Warning]:
     """`tools` are the server's pinned definitions; `unset_verdicts` names those
-    whose verdict nobody has set yet."""
-    saved = Saved(compiled, tools, unset_verdicts)
+    whose verdict nobody has set yet, `waiting_verdicts` those of which a new one waits
+    to be accepted."""
+    saved = Saved(compiled, tools, unset_verdicts, waiting_verdicts)
     found = [warning for check in _CHECKS for warning in check(saved)]
     return list(dict.fromkeys(found))

@@ -117,6 +117,13 @@ def test_a_verdict_that_nobody_has_set():
     assert "Nobody has set the verdict of t" in message
 
 
+def test_a_verdict_of_which_a_new_one_waits():
+    policy = compiled(document(tools={"t": deny(rule("tool.severity", "eq", "low"))}))
+    assert warnings(policy, [TOOL]) == []
+    [warning] = warnings(policy, [TOOL], waiting_verdicts=frozenset({"t"}))
+    assert "A new verdict of t waits" in warning.message
+
+
 def test_a_document_that_lets_no_tool_through():
     hidden = compiled(document(hide=["x"]))
     [warning] = warnings(hidden)
