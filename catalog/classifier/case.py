@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from catalog.classifier.words import listed, stemmed
+from catalog.classifier.words import listed, spelled
 
 # Any verb or none; none; any verb of a category that changes something.
 ANY, NO_VERB, CHANGING = "*", "*none", "*changing"
@@ -33,19 +33,23 @@ class Case(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """A case with its words as stems. `near` of no words is always near."""
+    """A case with its words as stems, each with the word that the table has."""
 
     case: Case
     verbs: frozenset[str]
-    objects: frozenset[str]
-    near: frozenset[str]
-    given: frozenset[str]
+    objects: dict[str, str]
+    near: dict[str, str]
+    given: dict[str, str]
 
 
 def prepared(cases: tuple[Case, ...]) -> tuple[Prepared, ...]:
     return tuple(
         Prepared(
-            c, listed(c.verbs), stemmed(c.objects), stemmed(c.near), stemmed(c.given)
+            case,
+            listed(case.verbs),
+            spelled(case.objects),
+            spelled(case.near),
+            spelled(case.given),
         )
-        for c in cases
+        for case in cases
     )

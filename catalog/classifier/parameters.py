@@ -38,7 +38,7 @@ ROLES = (
         TEXT,
         (
             "code script javascript js python function source_code snippet "
-            "command cmd shell bash expression program init_script "
+            "command cmd shell bash program init_script "
             "notebook_code lambda_code user_data"
         ),
         "takes code or a command as free text",
@@ -104,10 +104,8 @@ ROLES = (
     Role(
         "force",
         "boolean",
-        (
-            "force recursive cascade skip_confirmation no_verify hard "
-            "skip_final_snapshot force_delete purge"
-        ),
+        "force force_delete no_verify skip_confirmation skip_validation skip_checks"
+        " skip_final_snapshot no_backup bypass",
         "can switch a safeguard off",
     ),
     Role("html", TEXT, "html html_body raw_html body_html", "takes raw HTML"),

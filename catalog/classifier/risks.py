@@ -29,8 +29,12 @@ NAMED = {
     "says_writing": "its author's annotations say that it writes",
 }
 BULK = stemmed("bulk batch mass all many multiple everything")
-SECRETS = stemmed("secret credential password token apikey passphrase private")
-ACCESS = stemmed("permission role policy acl grant access key token admin user")
+SECRETS = stemmed(
+    "secret credential password passphrase api_key access_key private_key access_token"
+    " auth_token connection_string"
+)
+ANSWERING = stemmed("get read fetch retrieve show view export decrypt")
+ACCESS = stemmed("permission role policy acl access access_key api_key token admin")
 GRANTS = stemmed("grant attach assign add put create")
 FILES = stemmed("file document")
 PATHS = stemmed("path paths file_path filepath filename")
@@ -49,11 +53,11 @@ def risks(subject: Subject, category: str) -> tuple[Signal, ...]:
 
 
 def _named(subject: Subject, category: str) -> Iterator[Signal]:
-    words = frozenset(stem(word) for word in subject.head.words)
+    words = subject.head.others
     verb = stem(subject.head.verb.word) if subject.head.verb else ""
     if words & BULK and category not in (READ, OTHER):
         yield _signal("bulk")
-    if words & SECRETS and category == READ:
+    if words & SECRETS and category == READ and verb in ANSWERING:
         yield _signal("secrets")
     if words & ACCESS and category == WRITE and verb in GRANTS:
         yield _signal("grants_access")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalog.classifier.case import ANY, CHANGING, NO_VERB
 from catalog.classifier.cases import CASES
 from catalog.classifier.grading import (
     BY_CATEGORY,
@@ -19,6 +20,11 @@ from catalog.classifier.risks import NAMED, SAID
 from catalog.classifier.verdicts import DOUBTFUL
 from catalog.classifier.version import VERSION
 
+SPECIAL = {
+    ANY: "any word",
+    NO_VERB: "no verb",
+    CHANGING: "any verb that changes something",
+}
 STRENGTHS = {STRONG: "strong", FAIR: "fair", WEAK: "weak"}
 
 
@@ -51,9 +57,13 @@ def _category(category: str) -> dict[str, Any]:
 
 
 def _case(case: dict[str, Any]) -> dict[str, Any]:
-    words = ("verbs", "objects", "near")
-    shown = {key: case[key].replace("_", " ").split() for key in words}
+    words = ("verbs", "objects", "near", "given")
+    shown = {key: [_word(word) for word in case[key].split()] for key in words}
     return case | shown | {"strength": STRENGTHS[case["strength"]]}
+
+
+def _word(word: str) -> str:
+    return SPECIAL.get(word) or word.replace("_", " ")
 
 
 def _signals() -> list[dict[str, Any]]:

@@ -57,7 +57,7 @@ class _Node:
 
 
 def flatten(root: object) -> Flat:
-    """All parameters by level, then in the order of the schema."""
+    """All parameters by level, then by name."""
     if not isinstance(root, Mapping):
         return Flat([], cut=False)
     found: dict[str, Parameter] = {}
@@ -116,11 +116,13 @@ def _properties(node: _Node) -> Iterator[_Node]:
     names = set()
     if isinstance(required, list):
         names = {name for name in required if isinstance(name, str)}
-    for name, schema in properties.items():
-        if isinstance(name, str) and len(name) <= LONGEST_KEY:
-            path = f"{node.path}.{name}" if node.path else name
-            known = schema if isinstance(schema, Mapping) else {}
-            yield from _child(node, known, path, name in names)
+    fitting = [n for n in properties if isinstance(n, str) and len(n) <= LONGEST_KEY]
+    # Sorted, so that the order of keys, which means nothing in JSON, is nothing here.
+    for name in sorted(fitting):
+        schema = properties[name]
+        path = f"{node.path}.{name}" if node.path else name
+        known = schema if isinstance(schema, Mapping) else {}
+        yield from _child(node, known, path, name in names)
 
 
 def _child(node: _Node, schema: object, path: str, required: bool) -> Iterator[_Node]:

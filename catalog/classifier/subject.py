@@ -116,12 +116,10 @@ class Subject:
         for one in self.rules.cases:
             if not _verb_fits(one, verb, named) or not self._said_fits(one.case):
                 continue
-            thing = min(one.objects & objects, default="")
-            near = min(one.near & self.near, default="")
-            given = min(one.given & self.given, default="")
-            wanted = ((thing, one.objects), (near, one.near), (given, one.given))
-            if all(found or not any_of for found, any_of in wanted):
-                return one.case, thing or near or given
+            thing = _first(one.objects, objects)
+            near, given = _first(one.near, self.near), _first(one.given, self.given)
+            if None not in (thing, near, given):
+                return one.case, thing or near or given or ""
         return None
 
     def _said_fits(self, case: Case) -> bool:
@@ -130,6 +128,13 @@ class Subject:
         if case.unsaid in self.said:
             return False
         return not case.said or case.said in self.said
+
+
+def _first(wanted: dict[str, str], there: frozenset[str]) -> str | None:
+    """The word wanted that is there; "" where none is wanted, None where none is."""
+    if not wanted:
+        return ""
+    return min((wanted[stem] for stem in wanted.keys() & there), default=None)
 
 
 def _verb_fits(one: Prepared, verb: Verb | None, named: bool) -> bool:

@@ -78,7 +78,7 @@ def _name(subject: Subject) -> Iterator[Vote]:
     fits = subject.case(head.verb, head.others)
     if fits:
         case, thing = fits
-        words = (head.verb.word, thing) if head.verb else (thing,)
+        words = tuple(w for w in (head.verb and head.verb.word, thing) if w)
         yield _vote(case.category, case.strength * NAME, "name", words, case.why)
     elif head.verb:
         share = SHARE[head.position]
@@ -100,7 +100,7 @@ def _opening(subject: Subject, named: list[Vote]) -> Iterator[Vote]:
         share = UNMASKING
     if fits:
         case, thing = fits
-        words = (verb.word, thing)
+        words = tuple(w for w in (verb.word, thing) if w)
         yield _vote(
             case.category, case.strength * share, "description", words, case.why
         )

@@ -82,9 +82,13 @@ def listed(line: str) -> frozenset[str]:
 
 def stemmed(line: str) -> frozenset[str]:
     """Their stems; `credit_note` is the stems of two words in a row."""
-    return frozenset(
-        " ".join(stem(part) for part in word.split("_")) for word in line.split()
-    )
+    return frozenset(spelled(line))
+
+
+def spelled(line: str) -> dict[str, str]:
+    """The same stems with the words that they came from."""
+    words = [word.split("_") for word in reversed(line.split())]
+    return {" ".join(stem(part) for part in word): " ".join(word) for word in words}
 
 
 _WHOLE = frozenset(IRREGULAR.values())

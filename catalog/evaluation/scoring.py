@@ -12,6 +12,7 @@ from catalog.classifier.lexicon import PRECEDENCE
 from catalog.classifier.subject import RULES, Rules
 from catalog.evaluation import metrics
 from catalog.evaluation.labels import Label
+from catalog.packing import unpack
 
 SNAPSHOT = Path(__file__).parent.parent / "snapshot"
 CATEGORIES = ("Read", "Write", "Execute", "Destructive", "Financial", "Other")
@@ -46,7 +47,7 @@ def shipped(folder: Path = SNAPSHOT) -> dict[tuple[str, str], dict[str, Any]]:
     return {
         (path.stem, facts["name"]): facts
         for path in sorted(folder.glob("*.json"))
-        for facts in json.loads(path.read_text())["tools"]
+        for facts in unpack(json.loads(path.read_text()))
     }
 
 

@@ -16,6 +16,7 @@ from catalog.classifier.facts import read
 from catalog.classifier.judging import classify
 from catalog.classifier.version import VERSION
 from catalog.evaluation import history, labels
+from catalog.packing import pack
 
 
 def run_classify(monkeypatch, *lines: str | bytes):
@@ -93,7 +94,7 @@ def two_servers(tmp_path, monkeypatch):
     ]
     snapshot = tmp_path / "snapshot"
     snapshot.mkdir()
-    (snapshot / "acme.json").write_text(json.dumps({"tools": facts}))
+    (snapshot / "acme.json").write_text(json.dumps(pack(facts)))
     lines = [
         {"tool": "delete_row", "label": "Destructive"},
         {"tool": "frobnicate", "label": "Write"},
@@ -134,7 +135,7 @@ def test_other_figures_for_the_same_version_are_told_and_not_kept(two_servers):
     evaluate(*options)
     kept = history.read()
     changed = [read({"name": "delete_row", "description": "Deletes a row."})]
-    (two_servers / "acme.json").write_text(json.dumps({"tools": changed}))
+    (two_servers / "acme.json").write_text(json.dumps(pack(changed)))
     _, err = evaluate(*options)
     assert "raises the version" in err
     assert history.read() == kept

@@ -38,7 +38,7 @@ def test_what_is_read():
     assert facts["opening"] == "remov"
     assert facts["stems"] == sorted(set(facts["stems"]))
     assert facts["annotations"] == {"destructiveHint": True}
-    name, mode = facts["parameters"]
+    mode, name = facts["parameters"]
     assert (name["path"], name["types"], name["required"]) == ("name", ["string"], True)
     assert mode["values"] == ["hard delete", "soft delete"]
     assert len(facts["fingerprint"]) == 64
