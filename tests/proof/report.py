@@ -60,6 +60,8 @@ class Report:
 
 def reason(error: BaseException) -> str:
     """Its name and its text; of a traceback of another process only what was raised."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
     text = str(error) or traceback.format_exception_only(error)[-1]
     if "Traceback (most recent call last)" in text:
         text = text.strip().splitlines()[-1]
