@@ -27,6 +27,7 @@ from catalog.scanning.answers import Answer
 FOLDER = Path(__file__).with_name("snapshot")
 # What servers say of themselves is text; these two are names.
 IDENTITY = ("name", "version")
+LONGEST_NAME = 5  # words
 HEAD = ("kind", "source", "version", "transport", "revision", "environment")
 SORTED = orjson.OPT_SORT_KEYS
 
@@ -42,7 +43,7 @@ class Loaded:
 def as_text(offer: Offer) -> bytes:
     head: dict[str, Any] = {name: getattr(offer, name) for name in HEAD}
     head["scanned_at"] = f"{offer.scanned_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    head["identity"] = {k: v for k, v in offer.identity.items() if k in IDENTITY}
+    head["identity"] = {k: _name(offer.identity.get(k, "")) for k in IDENTITY}
     head |= {"prompts": offer.prompts, "resources": offer.resources}
     tools = sorted(offer.tools, key=lambda tool: tool.name)
     packed = pack([tool.facts for tool in tools])
@@ -136,6 +137,11 @@ def _of_row(server: CatalogServer, by: Classifier) -> Offer:
 def _tool(row: CatalogTool, by: Classifier) -> Tool:
     facts = by.read_text(row.definition) if row.definition else row.facts
     return Tool(row.name, facts, row.definition)
+
+
+def _name(text: str) -> str:
+    """Some servers have a sentence there."""
+    return text if len(text.split()) <= LONGEST_NAME else ""
 
 
 def _line(key: str, value: Any) -> bytes:

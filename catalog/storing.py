@@ -34,15 +34,14 @@ WRITTEN += ["last_seen", "changed_at"]
 @transaction.atomic
 def store(offer: Offer, by: Classifier = CURRENT) -> CatalogServer:
     """One scan more. What the server lists no more is kept, and listed no more."""
-    server = _server(offer)
-    begins = not server.scans.exists()
-    writing = Writing(server, offer, by)
+    server, begins = _server(offer)
+    writing = Writing(server, offer, by, begins)
     for tool in offer.tools:
         writing.take(tool)
     writing.write()
     if not begins:
         Change.objects.bulk_create(writing.changes)
-    _record(server, offer)
+    _record(server, offer, begins)
     _count(server, writing.verdicts.values())
     _finish(server, offer)
     return server
@@ -94,11 +93,14 @@ class Writing:
     server: CatalogServer
     offer: Offer
     by: Classifier
+    begins: bool = False
     changes: list[Change] = field(default_factory=list)
     verdicts: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._known = {row.name: row for row in self.server.listing.all()}
+        listing = self.server.listing
+        rows = listing.none() if self.begins else listing.all()
+        self._known = {row.name: row for row in rows}
         self._slugs = {row.slug for row in self._known.values()}
         self._new: list[CatalogTool] = []
         self._altered: list[CatalogTool] = []
@@ -199,22 +201,26 @@ def words(server: CatalogServer, facts: Facts) -> str:
     return " ".join(dict.fromkeys(found))
 
 
-def _server(offer: Offer) -> CatalogServer:
-    """The row of its source, locked: two scans of it are stored one after the other."""
+def _server(offer: Offer) -> tuple[CatalogServer, bool]:
+    """The row of its source, and whether it is new.
+
+    Locked, so that two scans of one source are stored one after the other.
+    """
     of_source = {"source_kind": offer.kind, "source": offer.source}
     rows = CatalogServer.objects.select_for_update()
     if found := rows.filter(**of_source).first():
-        return found
+        return found, False
     wanted = server_slug(offer.kind, offer.source)
     like = CatalogServer.objects.filter(slug__startswith=wanted)
     own = publisher(offer.kind, offer.source)
-    return CatalogServer.objects.create(
+    made = CatalogServer.objects.create(
         slug=free(wanted, set(like.values_list("slug", flat=True))),
         name=offer.source.partition("://")[2][:200] or offer.source[:200],
         publisher=own,
         publisher_name=publisher_name(own),
         **of_source,
     )
+    return made, True
 
 
 def _change(
@@ -224,7 +230,7 @@ def _change(
     return Change(server=server, tool=row.name, kind=kind, **versions, **more)
 
 
-def _record(server: CatalogServer, offer: Offer) -> None:
+def _record(server: CatalogServer, offer: Offer, begins: bool) -> None:
     """Once a scan, also where the same one is loaded again."""
     said = {
         "version": offer.version,
@@ -237,9 +243,11 @@ def _record(server: CatalogServer, offer: Offer) -> None:
         "environment": offer.environment[:300],
         "problems": list(offer.problems),
     }
-    Scan.objects.update_or_create(
-        server=server, scanned_at=offer.scanned_at, defaults=said
-    )
+    when = {"server": server, "scanned_at": offer.scanned_at}
+    if begins:
+        Scan.objects.create(**when, **said)
+    else:
+        Scan.objects.update_or_create(**when, defaults=said)
 
 
 COUNTED = ["tools_listed", "counts", "severities", "severity"]
