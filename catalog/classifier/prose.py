@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from catalog.classifier.words import listed, of_name, of_text, stem
 
@@ -117,18 +117,27 @@ def _tells(word: str) -> bool:
     return not word.endswith("ly") or word in _NO_ADVERBS
 
 
-def _told(text: str, most: int) -> list[str]:
-    found: dict[str, None] = {}
+def _told(text: str, most: int) -> set[str]:
+    found: set[str] = set()
     denied = 0
     for word in of_text(text):
-        if word in NEGATIONS:
+        told = _meaning(word)
+        if told is None:
             denied = NEGATED
-        elif word in STOP or word.isdigit():
+        elif not told:
             continue
         elif denied:
             denied -= 1
         else:
-            found[stem(word)] = None
-        if len(found) >= most:
-            break
-    return list(found)
+            found.add(told)
+            if len(found) >= most:
+                break
+    return found
+
+
+@lru_cache(maxsize=20_000)
+def _meaning(word: str) -> str | None:
+    """Its stem; None for a word that denies, "" for one that says nothing."""
+    if word in NEGATIONS:
+        return None
+    return "" if word in STOP or word.isdigit() else stem(word)

@@ -53,7 +53,7 @@ def risks(subject: Subject, category: str) -> tuple[Signal, ...]:
 
 
 def _named(subject: Subject, category: str) -> Iterator[Signal]:
-    words = subject.head.others
+    words = subject.others
     verb = stem(subject.head.verb.word) if subject.head.verb else ""
     if words & BULK and category not in (READ, OTHER):
         yield _signal("bulk")

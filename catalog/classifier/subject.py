@@ -57,6 +57,10 @@ class Subject:
         return head(self.facts["name"], self.rules.words)
 
     @cached_property
+    def others(self) -> frozenset[str]:
+        return self.head.others
+
+    @cached_property
     def readings(self) -> list[Reading]:
         return readings(self.facts)
 
@@ -79,7 +83,7 @@ class Subject:
     @cached_property
     def near(self) -> frozenset[str]:
         """Stems of the name, of the first sentence and of the parameters' names."""
-        return self.lead | self.head.others | self.given
+        return self.lead | self.others | self.given
 
     @cached_property
     def given(self) -> frozenset[str]:

@@ -75,7 +75,7 @@ def standing(found: list[Vote]) -> tuple[str, dict[str, float]]:
 
 def _name(subject: Subject) -> Iterator[Vote]:
     head = subject.head
-    fits = subject.case(head.verb, head.others)
+    fits = subject.case(head.verb, subject.others)
     if fits:
         case, thing = fits
         words = tuple(w for w in (head.verb and head.verb.word, thing) if w)
