@@ -18,14 +18,14 @@ from urllib.request import Request, urlopen
 from config.children import Plan
 from tests.proof.environments import Environment
 from tests.proof.processes import answers, running
-from tests.proof.seeds import CLUSTER, MACHINE
+from tests.proof.seeds import CLUSTER, MACHINES
 from tests.run.made import free_port
 
 REGION, ACCOUNT, KEY = "us-east-1", "123456789012", "testing"
 DEFINITION = {
-    "Comment": "Settles an invoice.",
-    "StartAt": "Settle",
-    "States": {"Settle": {"Type": "Pass", "End": True}},
+    "Comment": "Gives back what it is given.",
+    "StartAt": "Pass",
+    "States": {"Pass": {"Type": "Pass", "End": True}},
 }
 COLOURS = re.compile(r"\x1b\[\d+m")
 LOGGED = re.compile(r'"(?P<request>[A-Z]+ \S+) HTTP/[\d.]+" (?P<status>\d{3})')
@@ -113,16 +113,14 @@ def emulating(moto: Environment, work: Path) -> Iterator[Emulator]:
 
 
 def _prepare(emulator: Emulator) -> None:
-    """A state machine that gives back what it is given, and a cluster in a network."""
+    """State machines that give back what they are given, a cluster in a network."""
     # Without it executions stay RUNNING for ever.
     wanted = {"stepfunctions": {"execute_state_machine": True}}
     emulator.ask("moto", "POST /moto-api/config", wanted)
     role = f"arn:aws:iam::{ACCOUNT}:role/proof"
-    emulator.ask(
-        "states",
-        "AWSStepFunctions.CreateStateMachine",
-        {"name": MACHINE, "roleArn": role, "definition": json.dumps(DEFINITION)},
-    )
+    for name in MACHINES:
+        machine = {"name": name, "roleArn": role, "definition": json.dumps(DEFINITION)}
+        emulator.ask("states", "AWSStepFunctions.CreateStateMachine", machine)
     network = {"vpcId": emulator.default_vpc(), "subnetIds": []}
     cluster = {"name": CLUSTER, "roleArn": role, "resourcesVpcConfig": network}
     emulator.ask("eks", "POST /clusters", cluster)

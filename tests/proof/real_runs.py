@@ -11,11 +11,12 @@ import redis
 from tests.proof.agent import Agent
 from tests.proof.emulator import ACCOUNT, REGION
 from tests.proof.proof import Proof
-from tests.proof.seeds import CLUSTER, KEY, MACHINE
+from tests.proof.seeds import CLUSTER, KEY, MACHINES
 
 Calls = dict[str, dict[str, Any]]
 # A path that is none, a fault of moto's own, an operation that it has not written.
 NOT_SERVED = {404, 500, 501}
+MACHINE = MACHINES[1]
 ARN = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{MACHINE}"
 ROLE, INLINE = "proof-reader", "read-objects"
 TEMPLATE = {

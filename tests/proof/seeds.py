@@ -9,7 +9,9 @@ DOCUMENTS = Path(__file__).parent.parent / "policies" / "data" / "seed"
 # What all five documents are about; only HealthOmics has it.
 TOOL = "CancelAHORunBatch"
 WRITES = ("--allow-write", "--allow-sensitive-data-access")
-MACHINE, CLUSTER, KEY = "settle-invoice", "proof", "proof:greeting"
+# The emulator runs a machine once: it names the executions that bring no name alike.
+MACHINES = ("settle-invoice", "close-month")
+CLUSTER, KEY = "proof", "proof:greeting"
 
 
 class Seed(NamedTuple):
@@ -57,7 +59,7 @@ SEEDS = (
         key="stepfunctions",
         package="awslabs.stepfunctions-tool-mcp-server",
         document="aws-step-functions-tool.json",
-        own=MACHINE.replace("-", "_"),
+        own="settle_invoice",
         arguments={"parameters": {"invoice": "INV-7"}},
     ),
     Seed(
