@@ -1,7 +1,8 @@
 """A headless Chromium against a live server. With SCREENSHOTS=folder pages are drawn.
 
 Playwright's synchronous API keeps an event loop in this thread, which Django takes for
-an asynchronous view: hence DJANGO_ALLOW_ASYNC_UNSAFE.
+an asynchronous view: hence DJANGO_ALLOW_ASYNC_UNSAFE. No other test can run a loop in
+it, so the browser ends with the last test of this folder.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 PHONE, DESK = 390, 1280
 SECONDS = 30
+# What runs once in a page, as axe does, costs more to optimize than to run.
+CHEAPER = ["--js-flags=--no-opt"]
 # A page that is refused or not found; the script of a mail that must not run.
 MEANT = ("responded with a status", "Blocked script execution")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     found = map(shutil.which, (os.environ.get("CHROMIUM", ""), *CHROMIUMS))
     path = next(filter(None, found), None)
@@ -32,7 +35,7 @@ def chromium() -> Iterator[Browser]:
     expect.set_options(timeout=SECONDS * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox"]
+            executable_path=path, args=["--no-sandbox", *CHEAPER]
         )
         yield browser
         browser.close()

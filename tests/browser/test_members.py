@@ -124,9 +124,8 @@ def test_a_token_that_decides_asks_for_the_password(
     expect(page.locator("#token")).to_contain_text("plm_")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_pages_of_an_invitation(
-    open_page: Opener, acme: Organization, alice: Membership, charlie, theme: str
+    open_page: Opener, acme: Organization, alice: Membership, charlie
 ) -> None:
     """For who has no account, who has one, and somebody else; at their worst."""
     acme.name = HOSTILE[:120]
@@ -136,12 +135,12 @@ def test_pages_of_an_invitation(
     for number, email in enumerate((ERIN, "known@example.com", "charlie@example.com")):
         sent = invitations.invite(alice, email, "approver")
         for who in (None, charlie):
-            page = open_page(who, theme=theme)
+            page = open_page(who)
             page.goto(f"/invitations/{sent.token}/")
-            name = f"invitation-{number}-{who and 'charlie'}-{theme}"
+            name = f"invitation-{number}-{who and 'charlie'}"
             wrong[name] = seen(page, name)
     page.goto("/invitations/none/")
-    wrong["gone"] = seen(page, f"invitation-gone-{theme}")
+    wrong["gone"] = seen(page, "invitation-gone")
     assert not {name: found for name, found in wrong.items() if found}
 
 
@@ -160,9 +159,8 @@ def test_a_list_of_many_at_its_worst(
 
 
 def test_the_dialog_has_no_fault(open_page: Opener, alice: Membership) -> None:
-    for theme in ("light", "dark"):
-        page = open_page(alice, theme=theme)
-        page.goto("/settings/members/")
-        page.get_by_role("link", name="Invite a member").click()
-        expect(page.get_by_role("dialog")).to_be_visible()
-        assert seen(page, f"invite-dialog-{theme}") == []
+    page = open_page(alice)
+    page.goto("/settings/members/")
+    page.get_by_role("link", name="Invite a member").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert seen(page, "invite-dialog") == []

@@ -134,18 +134,17 @@ def world(transactional_db: None, settings, tmp_path) -> World:
     return make_world()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("who", ["nobody", "dora"])
-def test_moments(open_page: Opener, world: World, who, theme):
-    page = open_page(world.people.get(who), theme=theme)
+def test_moments(open_page: Opener, world: World, who):
+    page = open_page(world.people.get(who))
     moments = SIGNED_OUT if who == "nobody" else SIGNED_IN
-    wrong = {moment.__name__: look(page, moment, theme) for moment in moments}
+    wrong = {moment.__name__: look(page, moment) for moment in moments}
     assert not any(wrong.values()), wrong
 
 
-def look(page: Page, moment: Callable[[Page], None], theme: str) -> list[str]:
+def look(page: Page, moment: Callable[[Page], None]) -> list[str]:
     moment(page)
-    return seen(page, f"moment-{moment.__name__}-{theme}")
+    return seen(page, f"moment-{moment.__name__}")
 
 
 def test_too_many_attempts(open_page: Opener, world: World, settings):
