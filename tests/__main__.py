@@ -20,33 +20,23 @@ CHROMIUMS = (
     "google-chrome-stable",
     "chrome",
 )
-# What is not run need not be collected: that takes each worker seconds.
-KINDS = {"not browser": ["--ignore=tests/browser"], "browser": ["tests/browser"]}
 NODE_MAJOR = 20
-NONE_FOUND = 5
 
 
 def main(arguments: list[str]) -> None:
     # Dozens of processes import the same modules: each would compile them anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     left_out = [*without_browser(), *without_node()]
-    # Two on the smallest machine: the servers under test need a share of it too.
-    workers = str(max(2, min(6, (os.cpu_count() or 2) // 2)))
+    # Three on the smallest machine: tests wait for servers for a third of their time.
+    workers = str(max(3, min(6, (os.cpu_count() or 2) // 2)))
+    # Without reordering: tests/conftest.py says which come first.
     pytest = [sys.executable, "-m", "pytest", "-n", workers, "--dist", "loadgroup"]
-    # In processes of their own: Playwright leaves an event loop running in its thread,
-    # in which no other test could run one.
-    kinds = list(KINDS)[: 1 if "not browser" in left_out else 2]
-    statuses = []
-    for kind in kinds:
-        chosen = " and ".join(dict.fromkeys([kind, *left_out]))
-        folders = [] if arguments else KINDS[kind]
-        sys.stdout.flush()
-        done = subprocess.run([*pytest, "-m", chosen, *folders, *arguments])
-        statuses.append(done.returncode)
-    if arguments and any(status == 0 for status in statuses):
-        # A chosen test is of one kind: the other finds none.
-        statuses = [status for status in statuses if status != NONE_FOUND]
-    sys.exit(max(statuses))
+    pytest += ["--no-loadscope-reorder", "-m", " and ".join(left_out)]
+    if "not browser" in left_out and not arguments:
+        # What is not run need not be collected: that takes each worker seconds.
+        pytest += ["--ignore=tests/browser"]
+    sys.stdout.flush()
+    sys.exit(subprocess.run([*pytest, *arguments]).returncode)
 
 
 def without_browser() -> list[str]:

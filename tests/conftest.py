@@ -27,8 +27,11 @@ def _turn(item: pytest.Item) -> int:
     # The gateways of tests/e2e run on once they are started, and see to tasks in the
     # database that they share with the tests of this process.
     if item.path.parent.name == "e2e":
-        return 2
-    return 1 if item.get_closest_marker("slow") is None else 0
+        return 3
+    # One after the other, as a browser starts for the first and ends with the last.
+    if item.path.parent.name == "browser":
+        return 1
+    return 2 if item.get_closest_marker("slow") is None else 0
 
 
 @pytest.fixture(scope="session", autouse=True)
