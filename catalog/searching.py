@@ -2,8 +2,8 @@
 
 Everything is asked of one index (`catalog/vectors.py`). Up to `MOST` matches are
 fetched whole: they are ranked and counted here, in one look. Beyond that nobody reads a
-list to its end: tools come part by part, each in the order of their names, and each
-value of a facet is counted alone, up to `MOST`.
+list to its end: tools come by their names, of a catalogue of more than `SMALL` part by
+part, and each value of a facet is counted alone, up to `MOST`.
 
 The planner takes words for independent, which names of tools are not, so no query lets
 it choose how many matches to expect: groups and parts are looked into one by one, until
@@ -22,6 +22,7 @@ from catalog.questions import Question
 from catalog.vocabulary import Meaning
 
 MOST = 1_000
+SMALL = 20_000
 GROUPS = ("=g0", "=g1", "=g2")
 # No word of a text: matches nothing.
 NOTHING = "="
@@ -62,6 +63,11 @@ FROM generate_series(%s, 255) AS part (number), LATERAL (
     AND (part.number > %s OR (name, id) > (%s, %s))
     ORDER BY name, id LIMIT %s
 ) AS hit LIMIT %s
+"""
+SORTED = f"""
+SELECT 0, name, id FROM catalog_catalogtool
+WHERE search @@ %s::tsquery AND {ALIVE} AND (name, id) > (%s, %s)
+ORDER BY name, id LIMIT %s
 """
 
 
@@ -110,6 +116,14 @@ def page(wanted: Sequence[str], after: Place | None, size: int) -> list[Place]:
     before = joined(*wanted, "") if wanted else ""
     given = [max(at.rank, 0), before, at.rank, at.name, at.id, size, size]
     return [Place(*row) for row in rows(PAGE, given)]
+
+
+def in_order(wanted: Sequence[str], after: Place | None, size: int) -> list[Place]:
+    """By name from `after` on: all matches are sorted, so of a small catalogue."""
+    at = after or Place(0, "", 0)
+    every = f"({' | '.join(map(quoted, GROUPS))})"
+    given = [joined(*wanted, every), at.name, at.id, size]
+    return [Place(*row) for row in rows(SORTED, given)]
 
 
 def rows(sql: str, given: list[Any]) -> list[tuple[Any, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catalog import facets, keysets, searching
+from catalog import facets, keysets, searching, server_lists
 from catalog.facets import Counted
 from catalog.keysets import Place
 from catalog.models import CatalogTool
@@ -30,8 +30,9 @@ def find(question: Question, meanings: Sequence[Meaning]) -> ToolList:
     counted = facets.count(question, meanings)
     after = keysets.read(question.after)
     if counted.many:
-        terms = searching.terms(question, meanings)
-        places = searching.page(terms, after, SIZE + 1)
+        small = server_lists.totals()["tools"] <= searching.SMALL
+        listed = searching.in_order if small else searching.page
+        places = listed(searching.terms(question, meanings), after, SIZE + 1)
     else:
         places = ranked(counted.matches, question, after)[: SIZE + 1]
     following = keysets.written(places[SIZE - 1]) if len(places) > SIZE else ""

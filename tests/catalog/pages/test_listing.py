@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from catalog import searching
 from catalog.models import CatalogServer, CatalogTool, Status
 
 pytestmark = pytest.mark.django_db
@@ -153,9 +154,11 @@ def test_counts_are_exact_to_a_thousand(crowded):
     assert facets(page)["low"] == "1,000+"
 
 
+@pytest.mark.parametrize("small", [20_000, 0])
 @pytest.mark.parametrize("given", [{"q": "thing"}, {"show": "tools"}])
-def test_a_thousand_and_a_hundred_page_by_page(crowded, given):
+def test_a_thousand_and_a_hundred_page_by_page(crowded, given, small, monkeypatch):
     """Each is there once, though they are too many to be ranked."""
+    monkeypatch.setattr(searching, "SMALL", small)
     page, found = opened(**given), []
     while True:
         found += TOOL.findall(page)
@@ -165,6 +168,9 @@ def test_a_thousand_and_a_hundred_page_by_page(crowded, given):
         page = opened(unescape(following[1]))
     wanted = 1_103 if "q" in given else 1_112
     assert len(found) == len(set(found)) == wanted
+    names = CatalogTool.objects.filter(slug__in=[slug for _, slug in found])
+    in_order = [*names.order_by("name", "pk").values_list("slug", flat=True)]
+    assert ([slug for _, slug in found] == in_order) == bool(small)
 
 
 def test_a_ranked_list_page_by_page(catalogue):
@@ -240,7 +246,7 @@ def test_an_empty_catalogue_says_so(db):
     ("given", "queries"),
     [
         ({}, 6),
-        ({"show": "tools"}, 7),
+        ({"show": "tools"}, 8),
         ({"q": "bucket"}, 6),
         ({"q": "bukcet", "category": "Read", "severity": "low"}, 9),
         ({"q": "bucket", "category": "Read", "show": "servers"}, 5),
