@@ -43,7 +43,7 @@ class Feed(NamedTuple):
 @public
 def feed(request: HttpRequest) -> HttpResponse:
     """Of all servers."""
-    rows = changes_told.told(changes_told.changes()[:MOST])
+    rows = changes_told.told(list(changes_told.changes()[:MOST]))
     title, page = "Changes in the catalogue", reverse("catalog:list")
     return answer(Feed(title, request.path, page, rows))
 
@@ -51,7 +51,8 @@ def feed(request: HttpRequest) -> HttpResponse:
 @public
 def server_feed(request: HttpRequest, server: str) -> HttpResponse:
     row = server_of(server)
-    rows = changes_told.told(changes_told.changes().filter(server=row)[:MOST])
+    changes = changes_told.changes().filter(server=row)[:MOST]
+    rows = changes_told.told(list(changes))
     page = reverse("catalog:server", args=[row.slug])
     return answer(Feed(f"Changes of {line(row.name)}", request.path, page, rows))
 

@@ -20,7 +20,7 @@ MOST_CHANGES = 20
 
 def written(row: CatalogServer) -> str:
     tools = server_pages.listed(row)
-    changes = changes_told.changes().filter(server=row)[:MOST_CHANGES]
+    changes = list(changes_told.changes().filter(server=row)[:MOST_CHANGES])
     return document(
         f"# {text(row.name)}\n",
         f"{counted(row)}\n",

@@ -105,7 +105,9 @@ def tool_pages(request: HttpRequest, tool_part: int) -> HttpResponse:
 
 
 def servers() -> QuerySet[CatalogServer, Any]:
-    return found.servers().annotate(changed=F("updated_at"))
+    """Those of which a page has something to say; the others ask not to be found."""
+    rows = found.servers().filter(tools_listed__gt=0)
+    return rows.annotate(changed=F("updated_at"))
 
 
 def tools() -> QuerySet[CatalogTool, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -27,7 +28,7 @@ PATHS = {
 INVENTED = ("aggregateRating", "review", "offers", "ratingValue", "price")
 
 
-def graph(path: str) -> dict[str, dict]:
+def graph(path: str) -> dict[str, dict[str, Any]]:
     """By type. There is one block a page."""
     page = Client().get(path).content.decode()
     blocks = SCRIPT.findall(page)

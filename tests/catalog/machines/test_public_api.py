@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import timedelta
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -26,7 +27,7 @@ def get(path: str, **headers: str):
     return Client().get(f"{ROOT}/{path}", headers=headers or None)
 
 
-def everything(path: str) -> list:
+def everything(path: str) -> list[Any]:
     """All items, page by page. No page may come twice."""
     found, following, seen = [], f"{ROOT}/{path}", set()
     while following:
@@ -41,11 +42,11 @@ def everything(path: str) -> list:
 # What is documented.
 
 
-def document() -> dict:
+def document() -> Any:
     return get("openapi.json").json()
 
 
-def schema_of(path: str) -> dict:
+def schema_of(path: str) -> Any:
     plain = path.partition("?")[0].replace("%2F", "/").split("/")
     for known, operations in document()["paths"].items():
         parts = known.split("/")
@@ -176,14 +177,15 @@ def cursor(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
+PLACES: list[object] = [
+    *([], {}, [1], ["a"], [None], [True, "x", 1], [[1]], 5, "a"),
+    *(["a\0b"], ["\ud800"], [2**70, "a", 1], [1, "a", 2**70]),
+    *(["9999-99-99", 1], ["0001-01-01T00:00:00+23:00", 1], ["2026-01-01", 1]),
+]
 MADE_UP = [
     *("x", "!!!!", "%00", "e30", "bnVsbA", "A" * 5999, "A" * 7000, "é"),
-    *(cursor(v) for v in ([], {}, [1], ["a"], [None], [True, "x", 1], [[1]], 5)),
-    *(cursor(v) for v in (["a\0b"], [2**70, "a", 1], [1, "a", 2**70], "a")),
-    *(cursor(v) for v in (["9999-99-99", 1], ["0001-01-01T00:00:00+23:00", 1])),
-    cursor(["2026-01-01", 1]),
-    cursor(["\ud800"]),
     base64.urlsafe_b64encode(b"[" * 3000).decode(),
+    *map(cursor, PLACES),
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -18,7 +19,7 @@ ROOT = "/api/catalog/v0.1/servers"
 RANGE = re.compile(r"^[\^~<>=]|\*|\bx\b|\|\|")
 
 
-def listed(**query: str) -> list[dict]:
+def listed(**query: str) -> list[dict[str, Any]]:
     found, cursor = [], None
     while True:
         page = Client().get(ROOT, query | ({"cursor": cursor} if cursor else {})).json()

@@ -16,10 +16,9 @@ pytestmark = pytest.mark.django_db
 
 
 def matches(rule: str, path: str) -> bool:
-    pattern = re.escape(rule).replace(r"\*", ".*")
-    return re.match(
-        pattern.removesuffix(r"\$") + ("$" if rule[-1] == "$" else ""), path
-    )
+    end = "$" if rule.endswith("$") else ""
+    pattern = re.escape(rule.removesuffix("$")).replace(r"\*", ".*")
+    return re.match(pattern + end, path) is not None
 
 
 def allowed(path: str) -> bool:

@@ -72,9 +72,11 @@ def test_lastmod_is_the_last_change(tidy):
 def test_what_is_gone_is_not_there(tidy):
     CatalogServer.objects.filter(slug="blue-pay").update(status="deleted")
     CatalogTool.objects.filter(name="put_object").update(listed=False)
+    CatalogServer.objects.filter(slug="hostile-mcp-server").update(tools_listed=0)
     found = whole()
     assert "/tools/acme-storage/" in found
     assert not [path for path in found if "blue-pay" in path or "put-object" in path]
+    assert "/tools/hostile-mcp-server/" not in found
 
 
 def test_files_are_bounded_and_complete(tidy, monkeypatch):
