@@ -79,7 +79,11 @@ BEST_PRACTICES = Source(
     url="https://modelcontextprotocol.io/docs/2026-07-28/tutorials/security/"
     "security_best_practices",
 )
-EXPERIMENTS = Source("dreadnode, list of MCP attack patterns", "2025")
+EXPERIMENTS = Source(
+    "dreadnode, attacks on MCP as test cases",
+    identifier="dreadnode/sdk",
+    url="https://github.com/dreadnode/sdk",
+)
 INVARIANT = Source(
     "Invariant Labs, notification of tool poisoning",
     "2025-04-01",
