@@ -38,7 +38,7 @@ def errors(found: list[Judged]) -> Iterator[str]:
 
 def agreement(found: dict[str, Any]) -> str:
     return (
-        f"Two passes: {found['agreed']} of {found['of']} labels agreed,"
+        f"Two passes over all labels: {found['agreed']} of {found['of']} agreed,"
         f" kappa {found['kappa']:.3f}"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,9 @@ class Command(BaseCommand):
         if held_out:
             self._keep(figures)
         if options["json"]:
-            self._as_json(known, tools, figures)
+            self._as_json(tools, figures)
         else:
-            self._as_text(known, tools, figures, held_out)
+            self._as_text(tools, figures, held_out)
         if not options["no_errors"] and not options["json"]:
             self._lines(report.errors(scored.errors))
 
@@ -55,21 +56,25 @@ class Command(BaseCommand):
                 " raises the version."
             )
 
-    def _as_json(self, known: Any, tools: Any, figures: dict[str, Any]) -> None:
+    def _as_json(self, tools: scoring.Tools, figures: dict[str, Any]) -> None:
         answer = {
             "version": VERSION,
             "figures": figures,
-            "agreement": scoring.agreement(known),
+            "agreement": scoring.agreement(_all_labels()),
             "annotations": scoring.beside_authors(tools),
         }
         self.stdout.write(json.dumps(answer, indent=1))
 
-    def _as_text(self, known: Any, tools: Any, figures: Any, held_out: bool) -> None:
+    def _as_text(self, tools: scoring.Tools, figures: Any, held_out: bool) -> None:
         title = "Held-out servers" if held_out else "Development servers"
         self._lines(report.lines(figures, f"{title}, version {VERSION}"))
-        self.stdout.write("\n" + report.agreement(scoring.agreement(known)))
+        self.stdout.write("\n" + report.agreement(scoring.agreement(_all_labels())))
         self._lines(report.beside_authors(scoring.beside_authors(tools)))
 
-    def _lines(self, lines: Any) -> None:
+    def _lines(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.stdout.write(line)
+
+
+def _all_labels() -> list[labels.Label]:
+    return labels.read(labels.DEVELOPMENT) + labels.read(labels.HELD_OUT)

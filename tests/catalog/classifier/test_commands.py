@@ -103,6 +103,7 @@ def two_servers(tmp_path, monkeypatch):
     path = tmp_path / "held_out.jsonl"
     path.write_text("\n".join(json.dumps(whole_label(line)) for line in lines))
     monkeypatch.setattr(labels, "HELD_OUT", path)
+    monkeypatch.setattr(labels, "DEVELOPMENT", path)
     monkeypatch.setattr(history, "PATH", tmp_path / "history.json")
     return snapshot
 
@@ -146,7 +147,7 @@ def test_figures_as_json(two_servers):
     found = json.loads(out)
     assert found["version"] == VERSION
     assert found["figures"]["confusion"][3][3] == 1
-    assert found["agreement"]["agreed"] == 3
+    assert found["agreement"]["agreed"] == found["agreement"]["of"] == 6
 
 
 def test_a_folder_without_tools_is_refused(tmp_path):

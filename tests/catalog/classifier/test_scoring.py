@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -86,6 +87,25 @@ def test_a_rule_that_is_taken_out_moves_the_score(development, tools, verb, cate
     before = whole["classes"][category]["recall"]["hits"]
     assert less["classes"][category]["recall"]["hits"] < before
     assert less["accuracy"]["value"] < whole["accuracy"]["value"]
+
+
+def test_the_page_says_what_the_history_says():
+    page = (Path(__file__).parents[3] / "docs" / "catalogue.md").read_text()
+    for one in history.read():
+        figures = one["figures"]
+        destructive = figures["classes"]["Destructive"]
+        cells = [
+            one["version"],
+            counted(figures["read_or_not"]),
+            counted(destructive["recall"]),
+            counted(destructive["precision"]),
+            f"{100 * figures['macro_f1']:.1f} %",
+        ]
+        assert f"| {' | '.join(cells)} |" in page
+
+
+def counted(share) -> str:
+    return f"{100 * share['value']:.1f} % ({share['hits']}/{share['of']})"
 
 
 def test_an_absent_hint_is_no_hint():
