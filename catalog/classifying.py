@@ -21,7 +21,8 @@ class Classifier(NamedTuple):
 
     def read_text(self, definition: str) -> Facts:
         """Of RFC 8785 text. Raises `BadDefinition`."""
-        return storable(self.read(json.loads(definition)))
+        facts: Facts = storable(self.read(json.loads(definition)))
+        return facts
 
 
 CURRENT = Classifier(VERSION, read, judge)

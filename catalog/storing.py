@@ -243,7 +243,7 @@ def _record(server: CatalogServer, offer: Offer, begins: bool) -> None:
         "environment": offer.environment[:300],
         "problems": list(offer.problems),
     }
-    when = {"server": server, "scanned_at": offer.scanned_at}
+    when: dict[str, Any] = {"server": server, "scanned_at": offer.scanned_at}
     if begins:
         Scan.objects.create(**when, **said)
     else:

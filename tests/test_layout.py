@@ -64,6 +64,8 @@ PURE = {
     "catalog/classifier/words.py",
     "catalog/evaluation/metrics.py",
     "catalog/evaluation/split.py",
+    "catalog/naming.py",
+    "catalog/packing.py",
     "gateway/bridge.py",
     "gateway/elicitation.py",
     "gateway/eras.py",

@@ -34,7 +34,7 @@ def test_a_parameter_that_many_tools_have_is_kept_once() -> None:
 
 
 def test_false_and_zero_and_nothing_stay_apart() -> None:
-    odd = [
+    odd: list[dict[str, Any]] = [
         {"name": "a", "stems": [], "x": False, "parameters": []},
         {"name": "b", "stems": ["b"], "x": 0, "parameters": []},
         {"name": "c", "stems": [], "x": "", "y": None, "parameters": []},
