@@ -327,6 +327,15 @@ CONTENTS = (
             " be found afterwards.",
         ),
         left="Short secrets fit into short texts.",
-        sources=(TRAIL_OF_BITS, EXPERIMENTS),
+        sources=(
+            TRAIL_OF_BITS,
+            Source(
+                "Log-To-Leak",
+                "2025",
+                "OpenReview UVgbFuXPaO",
+                "https://openreview.net/forum?id=UVgbFuXPaO",
+            ),
+            EXPERIMENTS,
+        ),
     ),
 )

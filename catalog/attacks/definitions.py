@@ -88,7 +88,7 @@ DEFINITIONS = (
         ),
         left="The gateway does not judge sentences: a poisoned description of a tool"
         " that you allow is passed on as it was pinned.",
-        sources=(INVARIANT, owasp("03"), arxiv("2508.13220", "MCPSecBench")),
+        sources=(INVARIANT, owasp("03"), arxiv("2508.14925", "MCPTox")),
     ),
     Pattern(
         slug="full-schema-poisoning",

@@ -227,7 +227,10 @@ TRUST = (
         left="A person who approves without reading.",
         sources=(
             Source(
-                "WordPress, notes of its MCP adapter on approvals by agents", "2025"
+                "WordPress MCP adapter, approvals before tools run",
+                "2026-04-27",
+                "issue 176",
+                "https://github.com/WordPress/mcp-adapter/issues/176",
             ),
             owasp("06"),
         ),
