@@ -163,15 +163,22 @@ def misspelt(word: str, some: random.Random) -> str:
     return word[:place] + word[place + 1] + word[place] + word[place + 2 :]
 
 
-def report(times: dict[str, list[float]]) -> None:
+def report(times: dict[str, list[tuple[float, float]]]) -> None:
     """In milliseconds."""
-    print(f"{'asked for':34}{'pages':>7}{'median':>9}{'p95':>9}{'worst':>9}")
+    print(f"load of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    head = f"{'median':>8}{'p95':>8}{'worst':>8}"
+    print(f"{'':38}   {'CPU':>8}{'':16}   {'wall':>8}")
+    print(f"{'asked for':32}{'pages':>6}   {head}   {head}")
     every = [each for several in times.values() for each in several]
-    for kind, several in [*times.items(), ("all of them", every)]:
-        ordered = sorted(several)
-        at = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
-        middle = statistics.median(ordered)
-        print(f"{kind:34}{len(ordered):7}{middle:9.1f}{at:9.1f}{ordered[-1]:9.1f}")
+    for kind, several in [*sorted(times.items()), ("all of them", every)]:
+        wall, cpu = zip(*several, strict=True)
+        print(f"{kind:32}{len(several):6}   {spread(cpu)}   {spread(wall)}")
+
+
+def spread(several: Iterable[float]) -> str:
+    ordered = sorted(several)
+    at = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
+    return f"{statistics.median(ordered):8.1f}{at:8.1f}{ordered[-1]:8.1f}"
 
 
 if __name__ == "__main__":

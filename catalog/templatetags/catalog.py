@@ -2,16 +2,19 @@
 
 {{ tool|does }}                 what it does, in our words
 {% bar server.counts %}         a bar of its tools by category, as SVG
+{% verdict tool %}              its category and severity, as badges
 {{ count|tools_said }}          "1 tool", "12 tools"
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 
 from django import template
+from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from catalog.models import CatalogTool
 from catalog.naming import words_of
@@ -27,6 +30,17 @@ CHANGE_ICONS = {"added": "plus", "removed": "delete", "changed": "edit"}
 @register.filter
 def does(tool: CatalogTool) -> str:
     return sentence(tool.name, words_of(tool.server.slug))
+
+
+@register.simple_tag
+def verdict(tool: CatalogTool) -> SafeString:
+    """Its badges. A page has hundreds of a few kinds: each is drawn once a process."""
+    return badge("category", tool.category) + badge("severity", tool.severity)
+
+
+@functools.cache
+def badge(kind: str, word: str) -> SafeString:
+    return mark_safe(render_to_string("_badge.html", {kind: word}))
 
 
 @register.filter
