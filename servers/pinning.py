@@ -16,6 +16,7 @@ from datetime import datetime
 from functools import cached_property
 
 from servers import classifying, verdicts
+from servers.classifying import Judged
 from servers.definitions import MAX_TOOLS, Definition, folded, is_plain
 from servers.locking import locked
 from servers.models import Origin, Server, ToolDefinition
@@ -81,7 +82,8 @@ def accept(tool: ToolDefinition, fingerprint: str, now: datetime) -> bool:
     if row is None or (row.pending_fingerprint or row.fingerprint) != fingerprint:
         return False
     if row.pending_fingerprint:
-        _replace(row, row.pending_definition, fingerprint, now)
+        said = classifying.judge(row.pending_definition)
+        _replace(row, row.pending_definition, fingerprint, said, now)
         verdicts.follow(row, now)
     _release(row)
     row.save(update_fields=FIELDS)
@@ -144,13 +146,14 @@ class _Look:
         if tool.fingerprint == row.fingerprint:
             _forget_pending(row)
             return
-        rise = self._rise(row, tool)
+        said = classifying.judge(tool.text)
+        rise = self._rise(row, said)
         holds = self.server.hold_changes or (rise and self.server.hold_raised)
         holds = bool(holds or row.held_reason in WAITS)
         if rise and tool.fingerprint != row.pending_fingerprint:
             self.raised.append(Raise(row.name, *rise, holds))
         if not holds:
-            _replace(row, tool.text, tool.fingerprint, self.now)
+            _replace(row, tool.text, tool.fingerprint, said, self.now)
             self._follow(row)
             _forget_pending(row)
             return
@@ -158,13 +161,14 @@ class _Look:
         row.pending_fingerprint = tool.fingerprint
         _hold(row, RAISED if rise else CHANGED, self.now)
 
-    def _rise(self, row: ToolDefinition, tool: Definition) -> tuple[str, str] | None:
+    def _rise(
+        self, row: ToolDefinition, after: Judged | None
+    ) -> tuple[str, str] | None:
         """Severities before and after, where the new definition is more severe.
 
         Judged is compared with judged, by one version. Where the classifier's word is
         in force, a definition that is above that is a rise as well.
         """
-        after = classifying.judge(tool.text)
         if after is None:
             return None
         if row.judged_version != after.version:
@@ -174,9 +178,9 @@ class _Look:
         if row.verdict_origin == Origin.CLASSIFIER:
             known.append(row.severity)
         before = min(known, key=classifying.RANKS.__getitem__)
-        return (
-            (before, after.severity) if classifying.RANKS[before] < after.rank else None
-        )
+        if after.rank <= classifying.RANKS[before]:
+            return None
+        return before, after.severity
 
     def _follow(self, row: ToolDefinition) -> None:
         if not self.keeps:
@@ -184,13 +188,17 @@ class _Look:
 
 
 def _replace(
-    row: ToolDefinition, definition: str, fingerprint: str, now: datetime
+    row: ToolDefinition,
+    definition: str,
+    fingerprint: str,
+    said: Judged | None,
+    now: datetime,
 ) -> None:
     row.previous_definition = row.definition
     row.definition, row.fingerprint = definition, fingerprint
     row.changed_at = now
     row.pending_definition = row.pending_fingerprint = ""
-    classifying.put(row, classifying.judge(definition))
+    classifying.put(row, said)
 
 
 def _take_doubt(row: ToolDefinition, tool: Definition, now: datetime) -> None:

@@ -51,9 +51,12 @@ def judged(server: Server, name: str = "a") -> tuple[str, str]:
     return row.judged_category, row.judged_severity
 
 
+ALLOW = '{"version": "1", "default": "allow"}'
+
+
 def publish(server: Server) -> None:
     policy = publishing.create(server, "support", "", None)
-    publishing.publish_text(policy, '{"version": "1", "default": "allow"}', None)
+    publishing.publish_text(policy, ALLOW, None)
 
 
 def shown(server: Server, name: str = "a") -> Shown:
@@ -346,10 +349,11 @@ def test_no_verdict_changes_between_judging_and_publishing(
     and from then on new verdicts wait."""
     server = Server.objects.create(organization=acme, name="files", url="http://x/")
     listing(server, said("a", "Reads files"))
+    policy = publishing.create(server, "support", "", None)
 
     def published() -> None:
         try:
-            publish(server)
+            publishing.publish_text(policy, ALLOW, None)
         finally:
             connections.close_all()
 
