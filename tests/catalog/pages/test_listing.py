@@ -256,3 +256,19 @@ def test_queries_do_not_grow_with_what_is_found(crowded, given, queries):
     with CaptureQueriesContext(connection) as asked:
         opened(**given)
     assert len(asked) == queries, [each["sql"][:200] for each in asked]
+
+
+def test_each_page_may_be_kept_by_caches(catalogue, alice):
+    """Through the real middleware: one page for whoever asks, and 304 after it."""
+    known = Client()
+    known.force_login(alice.user)
+    for address in (
+        *("/tools/", "/tools/?q=bucket", "/tools/acme-storage/"),
+        *("/tools/acme-storage/policy.json", "/tools/acme-storage/list-buckets/"),
+    ):
+        theirs, ours = Client().get(address), known.get(address)
+        assert theirs.content == ours.content, address
+        assert "public" in theirs["Cache-Control"]
+        assert "Cookie" not in ours.get("Vary", "") and not ours.cookies
+        again = known.get(address, headers={"If-None-Match": theirs["ETag"]})
+        assert (again.status_code, again.content) == (304, b"")
