@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,10 +18,12 @@ from catalog.scanning.failures import ScanFailed
 from catalog.scanning.installing import usable_python
 from catalog.scanning.kept import MIB, Limits, Who, kept_code
 from tests.catalog.scanning.cells import asked, asked_within, sleeping
+from tests.run.made import await_true
 
 ROOT = os.geteuid() == 0
 as_root = pytest.mark.skipif(not ROOT, reason="only root may change the user")
 LIMITS = Limits(seconds=20)
+PROJECT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -107,7 +111,12 @@ def test_its_folder_takes_the_place_of_a_word(listening: str) -> None:
 
 @as_root
 def test_root_gives_each_package_a_user_of_its_own(listening: str) -> None:
-    told = asked("who", listening)
+    own = os.getgroups()
+    os.setgroups([*own, 4])  # of whoever began the session
+    try:
+        told = asked("who", listening)
+    finally:
+        os.setgroups(own)
     [uid] = set(told.told("uid"))
     assert int(uid) in USER_IDS
     assert told.told("groups") == ["[]"]
@@ -216,3 +225,25 @@ def test_nothing_lives_on_where_it_runs_as_the_caller(
     few = replace(LIMITS, processes=12)
     assert failure(few, "bomb") == "It passed its limit of processes and was ended."
     assert sleeping("301") == []
+
+
+SCANNER = """
+import asyncio, pathlib
+from catalog.scanning.kept import Limits, Place, Who, running
+
+async def main():
+    place = Place(pathlib.Path("/"), pathlib.Path("/nowhere"))
+    argv = ["/bin/sh", "-c", "setsid sleep 305 & sleep 305"]
+    async with running(argv, {}, place, Who(), Limits(60)) as program:
+        await program.wait()
+
+asyncio.run(main())
+"""
+
+
+def test_nothing_lives_on_where_the_scanner_itself_is_killed() -> None:
+    scanner = subprocess.Popen([sys.executable, "-c", SCANNER], cwd=PROJECT)
+    await_true(lambda: len(sleeping("305")) == 2, 20)
+    scanner.kill()
+    scanner.wait()
+    await_true(lambda: sleeping("305") == [], 20)
