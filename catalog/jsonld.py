@@ -178,9 +178,9 @@ def _path(server: str, tool: str) -> str:
 def _identifier(row: CatalogServer) -> str:
     """The package's URL (purl), or the address."""
     source = line(row.source)
-    return (
-        source if row.source_kind == Source.URL else f"pkg:{row.source_kind}/{source}"
-    )
+    if row.source_kind == Source.URL:
+        return source
+    return f"pkg:{row.source_kind}/{source.replace('@', '%40')}"
 
 
 def _download(kind: str, name: str) -> Thing:

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from catalog import (
     found,
+    jsonld,
     llms,
     markdown_guides,
     markdown_server,
@@ -28,8 +29,10 @@ from catalog.vocabulary import understand
 MEDIA_TYPE = "text/markdown; charset=utf-8"
 
 
-def answer(text: str) -> HttpResponse:
-    return HttpResponse(text, content_type=MEDIA_TYPE)
+def answer(text: str, page: str) -> HttpResponse:
+    """`page` is the address of the one for people: search engines show that."""
+    canonical = {"Link": f'<{absolute(page)}>; rel="canonical"'}
+    return HttpResponse(text, content_type=MEDIA_TYPE, headers=canonical)
 
 
 @public
@@ -48,35 +51,38 @@ def list_tools(request: HttpRequest) -> HttpResponse:
     totals = server_lists.totals()
     there = reverse("catalog:list_md")
     return answer(
-        document(
+        page=reverse("catalog:list"),
+        text=document(
             "# The catalogue\n",
             f"{plural(totals['tools'], 'tool')} of"
             f" {plural(totals['servers'], 'MCP server')}, as the servers list them."
             " Search by `?q=`, `category`, `severity`, `publisher`; `show=tools`.\n",
             bullets(lines) or "Nothing was found.\n",
             f"{link('Next page', absolute(there) + following)}\n" if following else "",
-        )
+        ),
     )
 
 
 @public
 def server(request: HttpRequest, server: str) -> HttpResponse:
-    return answer(markdown_server.written(found.server_of(server)))
+    row = found.server_of(server)
+    return answer(markdown_server.written(row), jsonld.server_path(row))
 
 
 @public
 def tool(request: HttpRequest, server: str, tool: str) -> HttpResponse:
-    return answer(markdown_tool.written(found.tool_of(server, tool)))
+    row = found.tool_of(server, tool)
+    return answer(markdown_tool.written(row), jsonld.tool_path(row))
 
 
 @public
 def risk(request: HttpRequest) -> HttpResponse:
-    return answer(markdown_guides.risk())
+    return answer(markdown_guides.risk(), reverse("catalog:risk"))
 
 
 @public
 def attacks(request: HttpRequest) -> HttpResponse:
-    return answer(markdown_guides.attacks())
+    return answer(markdown_guides.attacks(), reverse("catalog:attacks"))
 
 
 @public
@@ -84,4 +90,5 @@ def attack(request: HttpRequest, slug: str) -> HttpResponse:
     pattern = patterns.find(slug)
     if pattern is None:
         raise Http404
-    return answer(markdown_guides.attack(pattern))
+    page = reverse("catalog:attack", args=[slug])
+    return answer(markdown_guides.attack(pattern), page)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from catalog import changes_told, jsonld, server_pages, wording
 from catalog.changes_told import Told
 from catalog.markdown import bullets, code, document, fence, link, text
-from catalog.models import CatalogServer, CatalogTool
+from catalog.models import CatalogServer, CatalogTool, Status
 from catalog.plain import as_json, day, plural
 from catalog.public import absolute
 from servers.models import Severity
@@ -46,6 +46,8 @@ def counted(row: CatalogServer) -> str:
 def about(row: CatalogServer) -> Iterator[str]:
     yield f"Publisher: {text(row.publisher_name)}"
     yield f"{row.get_source_kind_display()}: {code(row.source)}"
+    if row.status == Status.DEPRECATED:
+        yield "Its publisher calls it deprecated"
     if row.version:
         yield f"Version: {code(row.version)}"
     if row.tools_listed:

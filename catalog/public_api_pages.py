@@ -56,7 +56,6 @@ def instant(value: Any) -> datetime:
 
 
 BY_SLUG = Order(("slug",), (word,))
-BY_ID = Order(("pk",), (number,))
 NEWEST = Order(("at", "pk"), (instant, number), falling=True)
 
 

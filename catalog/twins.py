@@ -56,6 +56,8 @@ def links(request: HttpRequest, place: dict[str, Any]) -> list[str]:
     match = request.resolver_match
     name = match.view_name if match else ""
     twin = absolute(reverse(f"{name}_md", kwargs=place))
+    if query := request.GET.urlencode():
+        twin = f"{twin}?{query}"
     page = absolute(request.path)
     return [
         f'<{page}>; rel="canonical"',

@@ -58,7 +58,10 @@ def attack_jsonld(pattern: Pattern) -> SafeString:
 
 @register.simple_tag
 def risk_jsonld() -> SafeString:
-    says = "Each tool has a category, a severity and a confidence."
+    says = (
+        "Each tool has a category, a severity and a confidence, with the words that"
+        " they rest on."
+    )
     path = reverse("catalog:risk")
     return jsonld.script(jsonld.article(path, "How risk is judged", says))
 

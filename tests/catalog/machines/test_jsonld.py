@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 
 from catalog import jsonld
-from catalog.models import CatalogTool
+from catalog.models import CatalogServer, CatalogTool
 from tests.catalog.machines import places
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +82,20 @@ def test_names_are_as_the_page_shows_them(hostile):
             assert crumb["name"] in text
     article = found["TechArticle"]
     assert article["headline"] in text and article["description"] in text
+
+
+def test_descriptions_stand_on_the_page(tidy):
+    for path in ("/risk/", "/attacks/tool-poisoning/"):
+        article, text = graph(path)["TechArticle"], shown(path)
+        assert article["headline"] in text and article["description"] in text
+
+
+def test_packages_have_their_url(tidy):
+    CatalogServer.objects.filter(pk=tidy.pk).update(
+        source_kind="npm", source="@acme/storage"
+    )
+    found = graph("/tools/acme-storage/")["SoftwareApplication"]
+    assert found["identifier"] == "pkg:npm/%40acme/storage"
 
 
 def test_a_list_is_the_page_s(tidy):

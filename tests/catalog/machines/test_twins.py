@@ -36,6 +36,7 @@ def test_one_address_has_two_forms(path, tidy):
             in (form["Link"])
         )
         assert f'<{HOST}{path}>; rel="canonical"' in form["Link"]
+    assert own["Link"] == f'<{HOST}{path}>; rel="canonical"'
     assert page["ETag"] != asked["ETag"]
     again = Client().get(path, headers={"If-None-Match": page["ETag"]})
     assert again.status_code == 304 and again["Vary"] == "Accept"
@@ -88,6 +89,11 @@ def test_the_index_is_asked_like_the_page(tidy):
     text = Client().get("/tools.md?q=bucket&category=Destructive").content.decode()
     assert "/tools/acme-storage/delete-bucket.md" in text
     assert "list-buckets" not in text
+    page = Client().get("/tools/?q=a&category=Read")
+    assert f'<{HOST}/tools.md?q=a&category=Read>; rel="alternate"' in page["Link"]
+    assert f'<{HOST}/tools/>; rel="canonical"' in page["Link"]
+    broken = Client().get("/tools/", {"q": '>; rel="x"\r\nSet-Cookie: a=b'})
+    assert "Set-Cookie" not in broken.headers and broken["Link"].count(">;") == 2
     assert "Nothing was found." in Client().get("/tools.md?q=zzz").content.decode()
 
 
