@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from django.db import transaction
 
 from catalog import storing
 from catalog.classifying import CURRENT, Classifier
@@ -70,15 +71,19 @@ def shipped(folder: Path = FOLDER) -> list[Offer]:
     return [from_text(path.read_bytes()) for path in sorted(folder.glob("*.json"))]
 
 
+@transaction.atomic
 def load(folder: Path = FOLDER, by: Classifier = CURRENT) -> Loaded:
-    """Into rows. What was scanned here later stays; nothing to do is soon done."""
+    """Into rows. What was scanned here later stays; nothing to do is soon done.
+
+    One transaction, as 79 would take longer than all that is done in them.
+    """
     known = {
         (kind, source): (pk, scanned_at)
         for pk, kind, source, scanned_at in CatalogServer.objects.values_list(
             "pk", "source_kind", "source", "scanned_at"
         )
     }
-    outdated = set(storing.outdated(by).values_list("server", flat=True))
+    outdated = set(storing.outdated(by))
     servers = 0
     for offer in shipped(folder):
         pk, scanned_at = known.get((offer.kind, offer.source), (0, None))

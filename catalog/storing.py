@@ -49,12 +49,13 @@ def store(offer: Offer, by: Classifier = CURRENT) -> CatalogServer:
 
 def reclassify(by: Classifier = CURRENT) -> int:
     """Judges the rows that another version judged; gives how many."""
-    servers = set(outdated(by).values_list("server", flat=True))
-    return sum(_reclassify(pk, by) for pk in sorted(servers))
+    return sum(_reclassify(pk, by) for pk in sorted(outdated(by)))
 
 
-def outdated(by: Classifier) -> QuerySet[CatalogTool]:
-    return CatalogTool.objects.exclude(classifier=by.version)
+def outdated(by: Classifier) -> QuerySet[CatalogTool, int]:
+    """Ids of the servers that have tools judged by another version."""
+    rows = CatalogTool.objects.exclude(classifier=by.version)
+    return rows.values_list("server", flat=True).distinct()
 
 
 @transaction.atomic
