@@ -230,6 +230,7 @@ ROUTES = [
     Route("catalog:list", EVERYBODY),
     Route("catalog:server", EVERYBODY),
     Route("catalog:tool", EVERYBODY),
+    Route("catalog:policy", EVERYBODY, page=False),
     Route("catalog:use", Role.POLICY_MANAGER, post=FORM),
     Route("catalog:dispute", Role.VIEWER, post=FORM),
     # of it, what machines read
