@@ -24,6 +24,7 @@ from approvals.models import Approval, Notice, State
 from config.run.parts import PARTS
 from tests.approvals.smtp import MailServer, mail_server
 from tests.run.made import ROOT
+from tests.system.forking import Workers
 from tests.system.running import until
 from tests.world import World, make_approval, make_world
 
@@ -34,25 +35,6 @@ SLOW = 0.1
 COMMANDS = {part.name: part.command for part in PARTS}
 # A worker's processes, each with one mail in hand at most.
 PROCESSES = 2
-
-# A worker that kills itself where the named function is called for the `nth` time.
-DIES = """
-import os, signal, sys
-import django
-django.setup()
-from approvals import mailing, notices, sending, tasks
-place, nth = sys.argv[1], int(sys.argv[2])
-where = {"approvals.notices": notices, "approvals.mailing": mailing}
-module, name = place.rsplit(".", 1)
-real, seen = getattr(where[module], name), []
-def dies(*args, **kwargs):
-    seen.append(1)
-    if len(seen) == nth:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return real(*args, **kwargs)
-setattr(where[module], name, dies)
-tasks.deliver()
-"""
 
 
 def environment(server: MailServer) -> dict[str, str]:
@@ -161,20 +143,16 @@ STEPS = [
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("place", "nth", "before", "twice"), STEPS)
 def test_dying_between_two_steps_loses_no_mail(
-    place: str, nth: int, before: int, twice: int
+    workers: Workers, place: str, nth: int, before: int, twice: int
 ) -> None:
     world = make_world()
     ask(world, 1)
     with mail_server() as server:
-        env = environment(server)
-        died = subprocess.run(
-            [sys.executable, "-c", DIES, place, str(nth)], cwd=ROOT, env=env, timeout=60
-        )
-        assert died.returncode == -signal.SIGKILL
+        died = workers.run(place, nth, "deliver", server.url)
+        assert died == -signal.SIGKILL
         assert len(server.mails) == before
         lapse()
-        lives = [sys.executable, "-c", DIES, "approvals.notices.take", "0"]
-        subprocess.run(lives, cwd=ROOT, env=env, timeout=60, check=True)
+        assert workers.run("approvals.notices.take", 0, "deliver", server.url) == 0
         assert len(links_of(server)) == APPROVERS
         assert len(server.mails) == APPROVERS + twice
         assert len(set(server.ids())) == APPROVERS
