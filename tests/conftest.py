@@ -9,13 +9,16 @@ from collections.abc import Iterator
 import pytest
 import redis
 from allauth.account.models import EmailAddress
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.test import Client, TransactionTestCase
 
 from accounts.models import Membership, Organization, Role, User
 from tests.emptying import empty
 
 PASSWORD = "correct horse battery"
+# What a hash takes, as Django names it; here, and in production.
+CHEAP = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
+DEAR = {name: getattr(Argon2PasswordHasher, name) for name in CHEAP}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,6 +44,22 @@ def emptied_by_deletion() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes() -> Iterator[None]:
+    """Argon2 still, a hundred times cheaper: many tests sign somebody in."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, cost in CHEAP.items():
+            patch.setattr(Argon2PasswordHasher, name, cost)
+        yield
+
+
+@pytest.fixture
+def dear_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the cost that passwords have in production, for a test of that."""
+    for name, cost in DEAR.items():
+        monkeypatch.setattr(Argon2PasswordHasher, name, cost)
+
+
 @pytest.fixture
 def valkey() -> Iterator[redis.Redis]:
     """This worker's own Valkey database, emptied before and after."""
@@ -63,7 +82,7 @@ def other(db: None) -> Organization:
 
 @functools.cache
 def hashed() -> str:
-    """Once a process: a hash takes a quarter of a second, as it must."""
+    """Once a process."""
     return make_password(PASSWORD)
 
 
