@@ -7,7 +7,13 @@ import json
 
 import pytest
 
-from catalog.classifier.facts import BadDefinition, observe, read
+from catalog.classifier.facts import (
+    LONGEST_NOTE,
+    LONGEST_TEXT,
+    BadDefinition,
+    observe,
+    read,
+)
 from catalog.classifier.judging import classify, judge
 
 SENTENCE = "Removes the named index and everything that was stored in it."
@@ -63,6 +69,14 @@ def test_what_goes_on_beyond_the_bounds_is_said():
     notes = {f"p{n}": {"description": "drop " * 400} for n in range(300)}
     assert observe({"name": "x", "inputSchema": {"properties": notes}})["cut"]
     assert observe(DEFINITION)["cut"] == []
+
+
+def test_what_lies_beyond_a_bound_is_not_read():
+    text = "Lists it. " + "x " * LONGEST_TEXT + "zebra"
+    assert "zebra" not in observe({"name": "x", "description": text})["stems"]
+    note = {"a": {"description": "x " * LONGEST_NOTE + "zebra"}}
+    (a,) = observe({"name": "x", "inputSchema": {"properties": note}})["parameters"]
+    assert "zebra" not in a["stems"]
 
 
 @pytest.mark.parametrize("name", [None, 7, "", "x" * 1_001, ["a"]])

@@ -226,7 +226,8 @@ def test_annotations_do_raise():
 
 def test_many_signals_crowd_none_out_of_the_severity():
     urls = {f"group{n}": {"properties": {"url": {"type": "string"}}} for n in range(99)}
-    crowded = tool("run_it", "Runs it.", **urls, zcode="string", code="string")
+    last = {"properties": {"code": {"type": "string"}}}
+    crowded = tool("run_it", "Runs it.", **urls, z=last)
     verdict = classify(crowded)
     assert len(verdict.signals) == MOST_SIGNALS
     assert verdict.severity == "critical"
