@@ -134,6 +134,8 @@ def _changes(row: ToolDefinition) -> list[tools.Line] | None:
 
 
 def _verdict_form(row: ToolDefinition) -> VerdictForm:
+    """The severity is the usual one of what is chosen, unless a person chose it."""
     if row.verdict_origin == Origin.UNSET:
         return VerdictForm()
-    return VerdictForm(initial={"category": row.category, "severity": row.severity})
+    chosen = row.severity if row.verdict_origin == Origin.PERSON else ""
+    return VerdictForm(initial={"category": row.category, "severity": chosen})

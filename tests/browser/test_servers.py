@@ -48,9 +48,12 @@ def test_adding_testing_judging_and_deleting_a_server(
     expect(page.get_by_role("heading", name="Tools 3")).to_be_visible()
 
     page.get_by_role("link", name="new_tool").click()
+    expect(page.get_by_role("heading", name="Why")).to_be_visible()
+    page.get_by_text("Set another for this organization").click()
     page.get_by_label("Category").select_option("Destructive")
     page.get_by_role("button", name="Save verdict").click()
     expect(page.get_by_text("Set by Alice")).to_be_visible()
+    expect(page.get_by_text("Use the classifier’s verdict")).to_be_visible()
     row = ToolDefinition.objects.across_organizations().get(name="new_tool")
     assert (row.category, row.severity) == ("Destructive", "critical")
 
