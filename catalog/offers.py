@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from catalog.classifying import BadDefinition, Classifier, Facts, storable
+from catalog.recipes import why_empty
 from catalog.scanning.answers import Answer
 from servers.definitions import read_tools
 
@@ -57,6 +58,7 @@ def from_answer(answer: Answer, by: Classifier) -> Offer:
             tools.append(Tool(each.name, by.read_text(each.text), each.text))
         except BadDefinition as error:
             problems.append(f"{each.name} is left out: {error}")
+    known = () if tools else why_empty(answer.kind, answer.source)
     return Offer(
         **{name: getattr(answer, name) for name in TEXTS},
         scanned_at=answer.scanned_at,
@@ -65,5 +67,5 @@ def from_answer(answer: Answer, by: Classifier) -> Offer:
         tools=tuple(tools),
         prompts=answer.count("prompts"),
         resources=answer.count("resources") + answer.count("resourceTemplates"),
-        problems=tuple(storable([*answer.problems, *problems])),
+        problems=tuple(storable([*answer.problems, *problems])) + known,
     )

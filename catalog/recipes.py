@@ -158,3 +158,12 @@ RECIPES = (
     node("square-mcp-server", "start", ACCESS_TOKEN="x", SANDBOX="true"),
     node("tavily-mcp", TAVILY_API_KEY="x"),
 )
+
+
+def why_empty(kind: str, name: str) -> tuple[str, ...]:
+    """What to say of a server that lists no tools, where it is known."""
+    return tuple(
+        each.empty
+        for each in RECIPES
+        if (each.kind, each.name) == (kind, name) and each.empty
+    )

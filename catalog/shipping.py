@@ -22,7 +22,7 @@ from catalog.models import CatalogServer, CatalogTool
 from catalog.naming import server_slug
 from catalog.offers import Offer, Tool, from_answer
 from catalog.packing import pack, unpack
-from catalog.recipes import RECIPES
+from catalog.recipes import RECIPES, why_empty
 from catalog.scanning.answers import Answer
 
 FOLDER = Path(__file__).with_name("snapshot")
@@ -56,13 +56,15 @@ def as_text(offer: Offer) -> bytes:
 
 def from_text(text: bytes) -> Offer:
     found = orjson.loads(text)
+    tools = tuple(Tool(facts["name"], facts) for facts in unpack(found))
     return Offer(
         **{name: found[name] for name in HEAD},
         scanned_at=datetime.fromisoformat(found["scanned_at"]),
         identity=found["identity"],
-        tools=tuple(Tool(facts["name"], facts) for facts in unpack(found)),
+        tools=tools,
         prompts=found["prompts"],
         resources=found["resources"],
+        problems=() if tools else why_empty(found["kind"], found["source"]),
         shipped=True,
     )
 

@@ -37,7 +37,7 @@ class Command(BaseCommand):
             folder = options["answers"] or settings.DATA_DIR / "catalog"
             failed = not options["answers"] and not self._scan(folder, options["jobs"])
             offers = shipping.from_answers(folder)
-        written = shipping.write(offers)
+        written = shipping.write(offers, shipping.FOLDER)
         size = sum(path.stat().st_size for path in shipping.FOLDER.glob("*.json"))
         self.stdout.write(f"{len(written)} servers, {size / 1e6:.2f} MB in all.")
         if failed:
