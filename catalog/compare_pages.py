@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models.fields.json import KT
 from django.http import HttpRequest, HttpResponse
@@ -32,7 +33,7 @@ class Side:
 def show_comparison(request: HttpRequest) -> HttpResponse:
     asked = {key: request.GET.get(key, "").strip()[:200] for key in ("a", "b")}
     sides = [_side(asked["a"]), _side(asked["b"])]
-    context = {
+    context: dict[str, Any] = {
         "asked": asked,
         "offered": _offered(),
         "missing": [
@@ -57,11 +58,11 @@ def _side(slug: str) -> Side | None:
         .values_list("name", "slug", "category", "severity")
         .annotate(doubt=KT("verdict__doubtful"))[:MOST_TOOLS]
     )
-    tools = (Listed(*row[:4], row[4] == "true") for row in rows)
+    tools = [Listed(n, s, c, v, doubt == "true") for n, s, c, v, doubt in rows]
     return Side(server, tuple(tools))
 
 
-def _compared(one: Side, other: Side) -> dict[str, object]:
+def _compared(one: Side, other: Side) -> dict[str, Any]:
     sides = (one, other)
     return {
         "one": one,
@@ -79,8 +80,9 @@ def _counts(
     def count(side: Side, word: str) -> int:
         return sum(getattr(tool, field) == word for tool in side.tools)
 
-    rows = [(word, *(count(side, word) for side in sides)) for word in words]
-    return [(word, one, other) for word, one, other in rows if one or other]
+    one, other = sides
+    rows = [(word, count(one, word), count(other, word)) for word in words]
+    return [row for row in rows if row[1] or row[2]]
 
 
 def _offered() -> list[CatalogServer]:

@@ -73,13 +73,11 @@ class ContactForm(forms.Form):
     def clean_page(self) -> str:
         return named_page(self.cleaned_data["page"])
 
-    def clean_website(self) -> str:
-        if self.cleaned_data["website"]:
-            raise ValidationError("Empty the field that says so, and send it again.")
-        return ""
-
     def clean(self) -> None:
-        """The time counts once all else is right, so that nobody waits twice."""
+        """Told above the form: nobody sees the field. The time counts once all else is
+        right, so that nobody waits twice."""
+        if self.cleaned_data.get("website"):
+            raise ValidationError("A program filled in this form. Send it again.")
         if not self.errors:
             check_time(self.cleaned_data["opened"])
 

@@ -74,6 +74,7 @@ def _shown(
 ) -> HttpResponse:
     if form.is_bound:
         # Whoever corrects something waits anew: a program would not.
-        form.data = {**form.data.dict(), "opened": opened()}  # type: ignore[attr-defined]
+        anew = {"opened": opened(), "website": ""}
+        form.data = {**form.data.dict(), **anew}  # type: ignore[attr-defined]
     context = {"form": form, "sent": sent}
     return render(request, "catalog/contact.html", context, status=status)

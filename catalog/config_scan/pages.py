@@ -9,7 +9,7 @@ by `Origin`, so that nobody's browser is made to keep or delete a report.
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -145,8 +145,7 @@ def _shown(
         **formula(),
         **more,
     }
-    answer = render(request, "catalog/scan_report.html", context, status=status)
-    return cast(HttpResponse, answer)
+    return render(request, "catalog/scan_report.html", context, status=status)
 
 
 def _named(found: Report) -> dict[str, Any]:

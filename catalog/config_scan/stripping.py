@@ -59,11 +59,12 @@ def strip(name: str, entry: Mapping[str, Any]) -> Stripped:
 
 def _command(entry: Mapping[str, Any]) -> tuple[str, list[str]]:
     """Zed nests it, and OpenCode writes one list."""
-    command, args = entry.get("command"), entry.get("args")
+    command: Any = entry.get("command")
+    args: Any = entry.get("args")
     if isinstance(command, Mapping):
         command, args = command.get("path"), command.get("args")
     if isinstance(command, list):
-        command, args = (command or [""])[0], command[1:]
+        command, args = next(iter(command), ""), command[1:]
     listed = args if isinstance(args, list | tuple) else []
     said = [str(arg) for arg in listed if isinstance(arg, str | int | float)]
     return (command.strip(), said) if isinstance(command, str) else ("", said)

@@ -200,8 +200,6 @@ class ConfigScan extends HTMLElement {
   connectedCallback() {
     use(JSON.parse(document.getElementById("scan-tables").textContent));
     this.text = this.querySelector("textarea");
-    // From here on the text itself has no name: a form sends only what has one.
-    this.text.removeAttribute("name");
     this.sent = Object.assign(document.createElement("input"), { type: "hidden", name: "config" });
     this.text.after(this.sent);
     this.shown = this.querySelector("[data-sent]");

@@ -55,7 +55,7 @@ def opened(open_page: Opener, sent: list[Request], **how) -> Page:
 
 
 def button(page: Page, name: str = "Show what agents can call"):
-    return page.get_by_role("button", name=name)
+    return page.get_by_role("button", name=name).locator("visible=true")
 
 
 def leaks(sent: list[Request]) -> list[str]:
@@ -68,8 +68,8 @@ def leaks(sent: list[Request]) -> list[str]:
 
 def test_no_secret_leaves_the_browser(open_page, world, sent):
     page = opened(open_page, sent)
-    page.get_by_label("mcp.json").fill(json.dumps({"mcpServers": ALL}))
-    shown = page.locator("[data-sent]").text_content()
+    page.locator("textarea:visible").fill(json.dumps({"mcpServers": ALL}))
+    shown = page.locator("[data-sent]").inner_text()
     button(page).click()
     expect(
         page.get_by_role("heading", name="What your agents can call")
@@ -79,6 +79,20 @@ def test_no_secret_leaves_the_browser(open_page, world, sent):
     assert parse_qs(posted.post_data)["config"] == [shown.replace("\n", "\r\n")]
     assert list(parse_qs(posted.post_data)) == ["config"]
     assert [s for s in SECRETS if s in page.content()] == []
+
+
+def test_nothing_leaves_where_the_script_does_not_come(open_page, world, sent):
+    page = open_page()
+    page.route(
+        "**/config-scan*.js",
+        lambda route: route.fulfill(body="", content_type="text/javascript"),
+    )
+    page.on("request", lambda one: sent.append(one))
+    page.goto("/scan/")
+    page.locator("textarea:visible").fill(json.dumps({"mcpServers": ALL}))
+    button(page).click()
+    expect(page.get_by_text("There is nothing to read yet")).to_be_visible()
+    assert leaks(sent) == []
 
 
 def test_both_layers_leave_the_same(open_page, world, sent):
@@ -93,8 +107,8 @@ def test_both_layers_leave_the_same(open_page, world, sent):
 
 def test_codex_is_understood(open_page, world, sent):
     page = opened(open_page, sent)
-    page.get_by_label("mcp.json").fill(TOML)
-    shown = json.loads(page.locator("[data-sent]").text_content())
+    page.locator("textarea:visible").fill(TOML)
+    shown = json.loads(page.locator("[data-sent]").inner_text())
     args = ["hostile-mcp-server", "--token", "***"]
     assert shown == {"mcpServers": {"known": {"command": "uvx", "args": args}}}
     button(page).click()
@@ -107,7 +121,7 @@ def test_codex_is_understood(open_page, world, sent):
 )
 def test_what_cannot_be_read_is_not_sent(open_page, world, sent, text):
     page = opened(open_page, sent)
-    page.get_by_label("mcp.json").fill(text)
+    page.locator("textarea:visible").fill(text)
     button(page).click()
     expect(page.locator("[data-problem]")).not_to_be_empty()
     assert [one for one in sent if one.method == "POST"] == []
@@ -118,7 +132,7 @@ def test_what_cannot_be_read_is_not_sent(open_page, world, sent, text):
 def test_keeping_and_deleting_a_report(open_page, world, sent, javascript):
     before = KeptReport.objects.count()
     page = opened(open_page, sent, javascript=javascript)
-    page.get_by_label("mcp.json").fill(json.dumps({"servers": {"known": KNOWN}}))
+    page.locator("textarea:visible").fill(json.dumps({"servers": {"known": KNOWN}}))
     button(page).click()
     expect(page.get_by_role("heading", name="known")).to_be_visible()
     button(page, "Keep this report").click()
@@ -128,14 +142,15 @@ def test_keeping_and_deleting_a_report(open_page, world, sent, javascript):
     button(page, "Delete this report").click()
     expect(page.get_by_role("heading", name="Scan your config")).to_be_visible()
     assert KeptReport.objects.count() == before
-    assert page.goto(address).status == 404
+    gone = page.goto(address)
+    assert gone and gone.status == 404
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_report_is_pleasant_to_read(open_page, world, sent, theme):
     """Wide and narrow, by axe: a report is no address that test_pages could open."""
     page = opened(open_page, sent, theme=theme)
-    page.get_by_label("mcp.json").fill(json.dumps({"mcpServers": ALL}))
+    page.locator("textarea:visible").fill(json.dumps({"mcpServers": ALL}))
     assert seen(page, f"scan-filled-{theme}") == []
     button(page).click()
     expect(

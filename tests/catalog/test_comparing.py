@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -82,7 +84,7 @@ def two(acme):
         source="other-server",
         tools_listed=1,
     )
-    row = one.listing.filter(listed=True).order_by("name").last()
+    row: Any = one.listing.filter(listed=True).order_by("name").last()
     row.pk, row.server, row.slug = None, other, "theirs"
     row.save(force_insert=True)
     return one, other

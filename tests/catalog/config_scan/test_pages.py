@@ -214,7 +214,7 @@ def test_a_kept_report_can_be_opened_and_deleted_by_its_key_alone(catalogue, val
 def test_what_has_expired_is_gone_and_then_deleted(catalogue, valkey):
     address = post(config(a=KNOWN), keep="1")["Location"]
     fresh = post(config(a=KNOWN), keep="1")["Location"]
-    old = KeptReport.objects.order_by("pk").first()
+    old = KeptReport.objects.earliest("pk")
     old.expires_at = timezone.now() - timedelta(seconds=1)
     old.save(update_fields=["expires_at"])
     assert Client().get(address).status_code == 404

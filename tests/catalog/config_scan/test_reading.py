@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from catalog.config_scan.reading import MOST_BYTES, Unreadable, blanked, read
+from catalog.config_scan.reading import Unreadable, blanked, read
+from catalog.config_scan.tables import MOST_BYTES
 from catalog.config_scan.things import Thing, thing_of
 
 ENTRY = '{"command": "npx", "args": ["-y", "pkg"]}'
