@@ -17,7 +17,10 @@ from catalog.vocabulary import Meaning
 from servers.models import Category, Severity
 
 MOST_PUBLISHERS = 8
+# Of many matches: each is counted alone.
+FEWER_PUBLISHERS = 5
 WORST_FIRST = [*reversed(Severity.values)]
+Counts = Mapping[str, Mapping[str, int]]
 TITLES = {
     "category": "What it does",
     "severity": "Severity",
@@ -65,17 +68,16 @@ class Counted:
 
 
 def count(question: Question, meanings: Sequence[Meaning]) -> Counted:
-    """A query for all, one for each facet that is chosen, one for what is many."""
-    matches = searching.matches(searching.terms(question, meanings))
-    found = {
-        facet: searching.matches(searching.terms(question.without(facet), meanings))
-        if getattr(question, facet)
-        else matches
-        for facet in FACETS
-    }
-    counts = {facet: tallied(facet, among) for facet, among in found.items()}
-    many = [facet for facet, among in found.items() if len(among) > MOST]
-    return Counted(matches, counts | counted_alone(question, meanings, many, counts))
+    """Of few matches this is one query, of many it is three."""
+    question = question.but()
+    bases = {facet: question.without(facet) for facet in FACETS}
+    asked = dict.fromkeys([question, *bases.values()])
+    lists = searching.matches([searching.terms(each, meanings) for each in asked])
+    among = dict(zip(asked, lists, strict=True))
+    matches, found = among[question], {facet: among[bases[facet]] for facet in FACETS}
+    counts = {facet: tallied(facet, each) for facet, each in found.items()}
+    many = [facet for facet, each in found.items() if len(each) > MOST]
+    return Counted(matches, counts | counted_more(question, meanings, many, counts))
 
 
 def few(question: Question, meanings: Sequence[Meaning]) -> int:
@@ -87,26 +89,71 @@ def tallied(facet: str, among: list[Match]) -> dict[str, int]:
     return dict(Counter(getattr(match, facet) for match in among))
 
 
-def counted_alone(
+def counted_more(
     question: Question,
     meanings: Sequence[Meaning],
     facets: list[str],
-    sampled: Mapping[str, Mapping[str, int]],
+    sampled: Counts,
 ) -> dict[str, dict[str, int]]:
-    asked = [
-        (facet, value)
+    """Of some matches all values are known; what is not among them is looked for.
+
+    Those values are rare together, and looking for all of them costs what looking for
+    one does: the whole list of a frequent word is gone through.
+    """
+    asked = {
+        facet: candidates(facet, sampled[facet], getattr(question, facet))
         for facet in facets
-        for value in candidates(facet, sampled[facet], getattr(question, facet))
-    ]
+    }
+    absent = {
+        facet: [value for value in values if not sampled[facet].get(value)]
+        for facet, values in asked.items()
+    }
+    counts = counted_absent(question, meanings, absent)
+    alone = {
+        facet: [value for value in values if value not in counts[facet]]
+        for facet, values in asked.items()
+    }
+    return counted_alone(question, meanings, alone, counts)
+
+
+def counted_absent(
+    question: Question, meanings: Sequence[Meaning], absent: Mapping[str, list[str]]
+) -> dict[str, dict[str, int]]:
+    """Without those that are too many after all. Facets that are not chosen count among
+    the same tools, so their values are looked for at once."""
+    counts: dict[str, dict[str, int]] = {facet: {} for facet in absent}
+    bases: dict[Question, list[str]] = {}
+    for facet, values in absent.items():
+        if values:
+            bases.setdefault(question.without(facet), []).append(facet)
+    asked = []
+    for base, facets in bases.items():
+        marks = [
+            searching.mark(facet, each) for facet in facets for each in absent[facet]
+        ]
+        asked.append([*searching.terms(base, meanings), f"({' | '.join(marks)})"])
+    for facets, found in zip(bases.values(), searching.matches(asked), strict=True):
+        for facet in facets if len(found) <= MOST else []:
+            among = tallied(facet, found)
+            counts[facet] = {value: among.get(value, 0) for value in absent[facet]}
+    return counts
+
+
+def counted_alone(
+    question: Question,
+    meanings: Sequence[Meaning],
+    values: Mapping[str, list[str]],
+    counts: dict[str, dict[str, int]],
+) -> dict[str, dict[str, int]]:
+    asked = [(facet, value) for facet, several in values.items() for value in several]
     if not asked:
-        return {}
+        return counts
     found = searching.counts(
         [
             searching.terms(question.but(**{facet: value}), meanings)
             for facet, value in asked
         ]
     )
-    counts: dict[str, dict[str, int]] = {facet: {} for facet in facets}
     for (facet, value), number in zip(asked, found, strict=True):
         counts[facet][value] = number
     return counts
@@ -118,7 +165,7 @@ def candidates(facet: str, sampled: Mapping[str, int], chosen: str) -> list[str]
         return list(Category.values)
     if facet == "severity":
         return WORST_FIRST
-    frequent = Counter(sampled).most_common(MOST_PUBLISHERS)
+    frequent = Counter(sampled).most_common(FEWER_PUBLISHERS)
     found = [publisher for publisher, _ in frequent]
     return found if chosen in {"", *found} else [*found, chosen]
 

@@ -33,11 +33,15 @@ ALIVE = """server_id NOT IN (
         SELECT id FROM catalog_catalogserver WHERE status = 'deleted'
     )"""
 MATCHES = f"""
-SELECT hit.id, hit.name, hit.category, hit.severity, hit.publisher
-FROM unnest(%s::text[]) AS asked (query), LATERAL (
-    SELECT id, name, category, severity, publisher FROM catalog_catalogtool
-    WHERE search @@ asked.query::tsquery AND {ALIVE}
-) AS hit LIMIT %s
+SELECT asked.number, hit.id, hit.name, hit.category, hit.severity, hit.publisher
+FROM unnest(%s::text[], %s::text[], %s::text[])
+    WITH ORDINALITY AS asked (first, second, third, number),
+LATERAL (
+    SELECT tool.* FROM unnest(ARRAY[first, second, third]) AS part (query), LATERAL (
+        SELECT id, name, category, severity, publisher FROM catalog_catalogtool
+        WHERE search @@ part.query::tsquery AND {ALIVE}
+    ) AS tool LIMIT %s
+) AS hit
 """
 COUNTS = f"""
 SELECT asked.number, counted.matches
@@ -84,8 +88,12 @@ def terms(question: Question, meanings: Iterable[Meaning]) -> list[str]:
     words = [
         " | ".join(map(quoted, meaning.words or [NOTHING])) for meaning in meanings
     ]
-    marks = [quoted(MARKS[facet] + value) for facet, value in question.filters.items()]
+    marks = [mark(facet, value) for facet, value in question.filters.items()]
     return [*(f"({each})" for each in words), *marks]
+
+
+def mark(facet: str, value: str) -> str:
+    return quoted(MARKS[facet] + value)
 
 
 def quoted(lexeme: str) -> str:
@@ -97,17 +105,23 @@ def joined(*parts: str) -> str:
     return " & ".join(parts)
 
 
-def matches(wanted: Sequence[str]) -> list[Match]:
-    """Up to `MOST` + 1 of them, in no order."""
-    queries = [joined(*wanted, quoted(group)) for group in GROUPS]
-    return [Match(*row) for row in rows(MATCHES, [queries, MOST + 1])]
+def matches(wanted: Sequence[Sequence[str]]) -> list[list[Match]]:
+    """Of each up to `MOST` + 1, in no order."""
+    found: list[list[Match]] = [[] for _ in wanted]
+    if wanted:
+        for number, *row in rows(MATCHES, [*by_group(wanted), MOST + 1]):
+            found[number - 1].append(Match(*row))
+    return found
 
 
 def counts(wanted: Sequence[Sequence[str]]) -> list[int]:
     """How many match each, up to `MOST` + 1."""
-    columns = [[joined(*each, quoted(group)) for each in wanted] for group in GROUPS]
-    found = dict(rows(COUNTS, [*columns, MOST + 1]))
+    found = dict(rows(COUNTS, [*by_group(wanted), MOST + 1]))
     return [found[number + 1] for number in range(len(wanted))]
+
+
+def by_group(wanted: Sequence[Sequence[str]]) -> list[list[str]]:
+    return [[joined(*each, quoted(group)) for each in wanted] for group in GROUPS]
 
 
 def page(wanted: Sequence[str], after: Place | None, size: int) -> list[Place]:

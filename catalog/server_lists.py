@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import BooleanField, Count, Q, QuerySet, Sum
+from django.db.models import BooleanField, Count, Q, QuerySet, Sum, Window
 from django.db.models.expressions import RawSQL
 
 from catalog import found, keysets, searching
@@ -53,8 +53,9 @@ def beside(
     question: Question, meanings: Sequence[Meaning]
 ) -> tuple[list[CatalogServer], int]:
     """The first servers of the same words and filters, and how many there are."""
-    every = worded(meanings).filter(wanted(question))
-    return list(page(every, None)[:BESIDE]), every.count()
+    rows = page(worded(meanings).filter(wanted(question)), None)
+    found = list(rows.annotate(total=Window(Count("pk")))[:BESIDE])
+    return found, found[0].total if found else 0
 
 
 def totals() -> dict[str, int]:

@@ -247,8 +247,12 @@ def test_an_empty_catalogue_says_so(db):
     [
         ({}, 6),
         ({"show": "tools"}, 8),
-        ({"q": "bucket"}, 6),
-        ({"q": "bukcet", "category": "Read", "severity": "low"}, 9),
+        (
+            {"q": "thnig", "category": "Read", "severity": "low", "publisher": "crowd"},
+            11,
+        ),
+        ({"q": "bucket"}, 5),
+        ({"q": "bukcet", "category": "Read", "severity": "low"}, 6),
         ({"q": "bucket", "category": "Read", "show": "servers"}, 5),
     ],
 )
