@@ -141,6 +141,19 @@ def make_server(acme: Organization) -> Server:
     return hostile
 
 
+# A new verdict of each tool, which waits.
+JUDGED = {
+    "judged_category": "Destructive",
+    "judged_severity": "critical",
+    "judged_doubtful": True,
+    "judged_version": "1",
+    "judged_evidence": [
+        {"field": HOSTILE, "words": [HOSTILE], "says": HOSTILE, "why": HOSTILE}
+    ],
+    "judged_signals": [{"signal": HOSTILE, "field": HOSTILE, "why": HOSTILE}],
+}
+
+
 def make_tools(server: Server) -> ToolDefinition:
     tools = [
         ToolDefinition(
@@ -149,6 +162,9 @@ def make_tools(server: Server) -> ToolDefinition:
             name=name,
             definition='{"description":"<b>x</b>","inputSchema":{"type":"object"}}',
             fingerprint="0" * 64,
+            category="Read",
+            verdict_origin="classifier",
+            **JUDGED,
         )
         for name in (HOSTILE, *(f"tool_{n}" for n in range(14)))
     ]
