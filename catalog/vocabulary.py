@@ -1,7 +1,8 @@
 """From words that somebody typed to words that tools are found by.
 
-What is typed stands for itself, for words that begin with it, and without its plural
-s. If that is no word at all, it stands for those it may have been meant to be.
+What is typed stands for itself, with and without the s of a plural. If that is no word,
+it stands for words that begin with it; if there are none, for those it may have been
+meant to be.
 """
 
 from __future__ import annotations
@@ -14,23 +15,27 @@ from django.db import connection
 
 # Below this a beginning says too little.
 SHORTEST_BEGINNING = 3
-MOST_ENDINGS = 12
+MOST_ENDINGS = 6
 MOST_NEAR = 24
 MEANT = 3
 LIKENESS = 0.7
 
 KNOWN = """
 SELECT typed.number, known.word
+FROM unnest(%s::text[]) WITH ORDINALITY AS typed (word, number)
+JOIN catalog_word AS known ON known.word = ANY(
+    CASE WHEN typed.word LIKE '____%%s'
+    THEN ARRAY[typed.word, left(typed.word, -1)]
+    ELSE ARRAY[typed.word, typed.word || 's'] END
+)
+"""
+BEGUN = """
+SELECT typed.number, known.word
 FROM unnest(%s::text[]) WITH ORDINALITY AS typed (word, number), LATERAL (
-    SELECT found.word FROM catalog_word AS found WHERE found.word = typed.word
-    UNION
     SELECT found.word FROM catalog_word AS found
-    WHERE typed.word LIKE '____%%s' AND found.word = left(typed.word, -1)
-    UNION
-    (SELECT found.word FROM catalog_word AS found
     WHERE length(typed.word) >= %s
     AND found.word ~>=~ typed.word AND found.word ~<~ (typed.word || U&'\\+10FFFF')
-    ORDER BY length(found.word), found.word LIMIT %s)
+    ORDER BY length(found.word), found.word LIMIT %s
 ) AS known
 """
 NEAR = """
@@ -57,17 +62,21 @@ class Meaning:
 
 def understand(typed: list[str]) -> list[Meaning]:
     """One meaning a word, in their order; without `words` where nothing is like it."""
-    if not typed:
-        return []
-    known = _asked(KNOWN, typed, [SHORTEST_BEGINNING, MOST_ENDINGS])
-    strange = [word for word, found in zip(typed, known, strict=True) if not found]
-    near = dict(zip(strange, _near(strange), strict=True))
+    found = dict(zip(typed, _asked(KNOWN, typed, []), strict=True))
+    unknown = [word for word in typed if not found[word]]
+    found |= zip(unknown, _begun(unknown), strict=True)
+    strange = {word for word in unknown if not found[word]}
+    found |= zip(strange, _near([*strange]), strict=True)
     return [
-        Meaning(word, tuple(sorted(found)))
-        if found
-        else Meaning(word, tuple(_likeliest(word, near[word])), corrected=True)
-        for word, found in zip(typed, known, strict=True)
+        Meaning(word, tuple(_likeliest(word, found[word])), corrected=True)
+        if word in strange
+        else Meaning(word, tuple(sorted(found[word])))
+        for word in typed
     ]
+
+
+def _begun(unknown: list[str]) -> list[list[str]]:
+    return _asked(BEGUN, unknown, [SHORTEST_BEGINNING, MOST_ENDINGS])
 
 
 def _near(strange: list[str]) -> list[list[str]]:

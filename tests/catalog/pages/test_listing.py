@@ -252,7 +252,7 @@ def test_an_empty_catalogue_says_so(db):
             11,
         ),
         ({"q": "bucket"}, 5),
-        ({"q": "bukcet", "category": "Read", "severity": "low"}, 6),
+        ({"q": "bukcet", "category": "Read", "severity": "low"}, 7),
         ({"q": "bucket", "category": "Read", "show": "servers"}, 5),
     ],
 )
