@@ -108,7 +108,7 @@ def two_servers(tmp_path, monkeypatch):
     return snapshot
 
 
-def whole_label(line: dict) -> dict:
+def whole_label(line: dict[str, str]) -> dict[str, str]:
     first = {"first": line["label"], "second": line["label"], "outcome": "agreed"}
     return {"server": "acme", **line, **first}
 

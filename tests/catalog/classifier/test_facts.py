@@ -63,7 +63,7 @@ def test_a_verdict_from_stored_facts_is_the_same():
 
 def test_what_goes_on_beyond_the_bounds_is_said():
     long = {"name": "x", "description": "word " * 10_000}
-    wide = {"properties": {f"p{n}": {} for n in range(1_000)}}
+    wide = {"properties": {f"p{n}": None for n in range(1_000)}}
     assert observe(long)["cut"] == ["description"]
     assert observe({"name": "x", "inputSchema": wide})["cut"] == ["parameters"]
     notes = {f"p{n}": {"description": "drop " * 400} for n in range(300)}

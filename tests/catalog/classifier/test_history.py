@@ -17,7 +17,8 @@ def test_one_entry_a_version(tmp_path):
     with pytest.raises(history.AlreadyScored):
         history.append("1", "2026-01-03", {"tools": 3}, path)
     assert [one["version"] for one in json.loads(path.read_text())] == ["1", "2"]
-    assert history.entry("1", path)["figures"] == {"tools": 1}
+    one = {"version": "1", "date": "2026-01-01", "figures": {"tools": 1}}
+    assert history.entry("1", path) == one
     assert history.entry("3", path) is None
 
 

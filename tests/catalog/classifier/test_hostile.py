@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -11,18 +12,18 @@ from catalog.classifier.judging import classify
 MIB = 1024 * 1024
 
 
-def deep(levels: int) -> dict:
-    schema: dict = {"type": "string"}
+def deep(levels: int) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string"}
     for _ in range(levels):
         schema = {"properties": {"a": schema}}
     return schema
 
 
-def notes(count: int, text: str) -> dict:
+def notes(count: int, text: str) -> dict[str, Any]:
     return {"properties": {f"p{n}": {"description": text} for n in range(count)}}
 
 
-HOSTILE = {
+HOSTILE: dict[str, dict[str, Any]] = {
     "words": {"description": "word " * (MIB // 5)},
     "new words": {"description": " ".join(f"w{n}ing" for n in range(100_000))},
     "one word": {"description": "a" * MIB},

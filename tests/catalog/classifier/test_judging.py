@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from catalog.classifier.judging import MOST_SIGNALS, classify
 from catalog.classifier.lexicon import PRECEDENCE
 
 
-def tool(name: str, description: str = "", **parameters) -> dict:
+def tool(name: str, description: str = "", **parameters: Any) -> dict[str, Any]:
     properties = {
         key: value if isinstance(value, dict) else {"type": value}
         for key, value in parameters.items()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from catalog.classifier.schemas import (
     MOST_LEVELS,
     MOST_NODES,
@@ -80,7 +82,7 @@ def test_wide_schemas_are_cut():
 
 
 def test_deep_schemas_are_cut_and_need_no_stack():
-    schema: dict = {}
+    schema: dict[str, Any] = {}
     for _ in range(100_000):
         schema = {"properties": {"a": schema}}
     flat = flatten(schema)
@@ -90,19 +92,25 @@ def test_deep_schemas_are_cut_and_need_no_stack():
 
 def test_references_that_multiply_are_cut():
     many = [{"$ref": f"#/$defs/{n}"} for n in range(40)]
-    schema = {"anyOf": many, "$defs": {str(n): {"anyOf": many} for n in range(40)}}
+    schema: dict[str, Any] = {
+        "anyOf": many,
+        "$defs": {str(n): {"anyOf": many} for n in range(40)},
+    }
     assert flatten(schema).cut
     assert MOST_NODES < 10_000
 
 
 def test_long_enumerations_are_cut_short():
-    schema = {"properties": {"op": {"enum": [f"v{n}" for n in range(10_000)]}}}
+    values = [f"v{n}" for n in range(10_000)]
+    schema: dict[str, Any] = {"properties": {"op": {"enum": values}}}
     (op,) = flatten(schema).parameters
     assert len(op.values) == MOST_VALUES
 
 
 def test_what_is_no_schema_has_no_parameters():
-    for schema in (None, [], "x", {"properties": []}, {"anyOf": {}}, {"items": 5}):
-        assert paths(schema) == []
-    odd = {"properties": {"a": 1, "b": {"type": [{}], "enum": 7, "required": 5}}}
+    none: list[Any] = [None, [], "x", {"properties": []}, {"anyOf": {}}, {"items": 5}]
+    assert [paths(schema) for schema in none] == [[]] * len(none)
+    odd: dict[str, Any] = {
+        "properties": {"a": 1, "b": {"type": [{}], "enum": 7, "required": 5}}
+    }
     assert paths(odd) == ["a", "b"]

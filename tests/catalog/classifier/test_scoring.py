@@ -82,11 +82,11 @@ def test_a_rule_that_is_taken_out_moves_the_score(development, tools, verb, cate
         for kind, strength, line in VERBS
     )
     assert lines != VERBS
-    whole = scoring.figures(scoring.score(development, tools))
-    less = scoring.figures(scoring.score(development, tools, Rules(lines)))
-    before = whole["classes"][category]["recall"]["hits"]
-    assert less["classes"][category]["recall"]["hits"] < before
-    assert less["accuracy"]["value"] < whole["accuracy"]["value"]
+    whole = scoring.score(development, tools)
+    less = scoring.score(development, tools, Rules(lines))
+    right = (category, category)
+    assert less.pairs.count(right) < whole.pairs.count(right)
+    assert len(less.errors) > len(whole.errors)
 
 
 def test_the_page_says_what_the_history_says():
