@@ -13,7 +13,19 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django = get_asgi_application()
 
+from django.core.signals import request_finished  # noqa: E402
+from django.db import connections  # noqa: E402
+
 from gateway.app import gateway  # noqa: E402  (Django's apps must be ready first)
+
+
+def _close(**_: Any) -> None:
+    """Each request has a thread of its own: nobody would use its connection again, and
+    only the collector, which runs rarely here, would end it."""
+    connections.close_all()
+
+
+request_finished.connect(_close)
 
 
 class Application:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.compile import CompiledPolicy
+from policies.globs import parse_glob
 from policies.rule_views import entries_of, rules_of_entry
 from policies.saved import Saved, Warned, Warning, listed
 from policies.unmatched import impossible
+
+NO_SUCH_TOOL = "The server has no tool of this name."
 
 
 def nothing_passes(saved: Saved) -> Warned:
@@ -96,6 +99,13 @@ def several_globs(saved: Saved) -> Warned:
 
 def nameless(saved: Saved) -> Warned:
     names = [tool.name for tool in saved.tools]
-    for entry in saved.compiled.entries if names else ():
+    if not names:
+        return
+    for entry in saved.compiled.entries:
         if entry.glob and not any(map(entry.glob.matches, names)):
-            yield Warning(entry.pointer, "The server has no tool of this name.")
+            yield Warning(entry.pointer, NO_SUCH_TOOL)
+    for number, text in enumerate(saved.compiled.document.data.get("hide", ())):
+        # A pattern may be meant for tools to come; a whole name is that of one tool.
+        exact = parse_glob(text).exact
+        if exact is not None and exact not in names:
+            yield Warning(f"/hide/{number}", NO_SUCH_TOOL)

@@ -140,6 +140,15 @@ def test_entries_beside_the_servers_tools():
     assert any("no tool of this name" in message for message in nameless)
 
 
+def test_names_to_hide_beside_the_servers_tools():
+    hide = ["t", "gone", "delete_*", r"all_\*"]
+    policy = compiled(document(hide=hide, default="allow"))
+    found = [(each.pointer, each.message) for each in warnings(policy, [TOOL])]
+    said = "The server has no tool of this name."
+    assert found == [("/hide/1", said), ("/hide/3", said)]
+    assert warnings(policy) == []
+
+
 def test_several_globs_match_one_tool():
     policy = compiled(document(tools={"a*": {}, "*b": {"action": "deny"}}))
     [warning] = warnings(policy, [Tool("ab"), Tool("ax")])
