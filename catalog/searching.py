@@ -143,4 +143,5 @@ def in_order(wanted: Sequence[str], after: Place | None, size: int) -> list[Plac
 def rows(sql: str, given: list[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, given)
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found

@@ -54,8 +54,8 @@ def beside(
 ) -> tuple[list[CatalogServer], int]:
     """The first servers of the same words and filters, and how many there are."""
     rows = page(worded(meanings).filter(wanted(question)), None)
-    found = list(rows.annotate(total=Window(Count("pk")))[:BESIDE])
-    return found, found[0].total if found else 0
+    found = [*rows.annotate(total=Window(Count("pk")))[:BESIDE]]
+    return [*found], int(found[0].total) if found else 0
 
 
 def totals() -> dict[str, int]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 
 from catalog import keysets, questions
@@ -57,6 +60,6 @@ def test_a_place_is_read_as_it_was_written(place):
     ],
 )
 def test_a_place_that_no_page_wrote_is_none(place):
-    text = keysets.json.dumps(place)
-    sealed = keysets.base64.urlsafe_b64encode(text.encode()).decode()
+    text = json.dumps(place)
+    sealed = base64.urlsafe_b64encode(text.encode()).decode()
     assert keysets.read(sealed) is None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from html import unescape
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -36,7 +38,7 @@ def opened(server: str, tool: str) -> str:
     return answer.content.decode()
 
 
-def policy(page: str) -> dict:
+def policy(page: str) -> Mapping[str, Any]:
     return document.parse(unescape(CODE.findall(page)[0])).data
 
 
