@@ -1,6 +1,7 @@
 """Phrases that say something of a tool, wherever they stand in its description. Pure.
 
-One line per case; all are read by RE2, whose time is linear in the text.
+One line per case; all are read by RE2, whose time is linear in the text. Not every one
+has a rule: facts keep them, so that later rules can judge what was scanned before.
 """
 
 from __future__ import annotations

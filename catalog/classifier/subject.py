@@ -42,8 +42,8 @@ class Rules:
 
 
 RULES = Rules()
-# A parameter that points at what is kept somewhere.
 _MANAGING = stemmed("manage management administer control operate")
+# Parameters that point at what is kept somewhere.
 _KEPT = frozenset(("id", "arn", "path", "uri", "url", "name", "file", "key", "slug"))
 
 

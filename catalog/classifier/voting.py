@@ -68,9 +68,8 @@ def standing(found: list[Vote]) -> tuple[str, dict[str, float]]:
         points[vote.category] = points.get(vote.category, 0.0) + vote.points
     if not points:
         return OTHER, {}
-    return max(
-        points, key=lambda c: (round(points[c], 6), -PRECEDENCE.index(c))
-    ), points
+    loudest = max(points, key=lambda c: (round(points[c], 6), -_rank(c)))
+    return loudest, points
 
 
 def _name(subject: Subject) -> Iterator[Vote]:
