@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from catalog.classifier.facts import observe
+from catalog.classifier.judging import judge
 from catalog.classifier.lexicon import VERBS
 from catalog.classifier.subject import Rules
 from catalog.classifier.version import VERSION
@@ -127,6 +128,20 @@ def test_an_absent_hint_is_no_hint():
         1,
         2,
     )
+
+
+def test_verdicts_beside_annotations_do_not_see_them(monkeypatch, tools):
+    seen = []
+
+    def judged(facts):
+        seen.append(facts["annotations"])
+        return judge(facts)
+
+    monkeypatch.setattr(scoring, "judge", judged)
+    few = dict(list(tools.items())[:50])
+    assert any(facts["annotations"] for facts in few.values())
+    scoring.beside_authors(few)
+    assert seen == [{}] * 50
 
 
 def test_labels_without_facts_are_told(held_out):
