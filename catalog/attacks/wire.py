@@ -34,7 +34,7 @@ WIRE = (
         left="Nothing of it passes the gateway. Servers that a client reaches without"
         " it are out of its sight.",
         sources=(
-            Source("Palo Alto Networks Unit 42, attacks through sampling", "2025"),
+            Source("Palo Alto Networks Unit 42, attacks through sampling", "2025-12"),
             EXPERIMENTS,
             arxiv("2601.17549", "Breaking the Protocol"),
         ),
