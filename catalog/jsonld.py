@@ -141,6 +141,7 @@ def dataset(servers: int, tools: int) -> Thing:
         "url": absolute(reverse("catalog:list")),
         "creator": US,
         "isAccessibleForFree": True,
+        "license": "https://www.apache.org/licenses/LICENSE-2.0",
         "distribution": [
             _download("application/json", "api:catalog:servers"),
             _download("application/json", "api:catalog:tools"),

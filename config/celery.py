@@ -50,7 +50,7 @@ app.conf.beat_schedule = {
         "schedule": 10.0,
         "options": STALE,
     },
-    "catalog.renew_sitemap": {"task": "catalog.renew_sitemap", "schedule": 3600.0},
+    "catalog.renew_sitemap": {"task": "catalog.renew_sitemap", "schedule": 600.0},
     "catalog.forget_reports": {"task": "catalog.forget_reports", "schedule": 3600.0},
     "servers.refresh_all": {"task": "servers.refresh_all", "schedule": 300.0},
     "servers.judge_anew": {
