@@ -8,6 +8,8 @@ accepted and rejected stands on the tool's page.
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -57,7 +59,7 @@ def dispute(
     return row
 
 
-def decide(dispute_id: object, state: DisputeState, answer: str) -> Dispute:
+def decide(dispute_id: UUID, state: DisputeState, answer: str) -> Dispute:
     """Raises NotOpen."""
     rows = Dispute.objects.across_organizations().filter(pk=dispute_id)
     decided = rows.filter(state=DisputeState.OPEN).update(

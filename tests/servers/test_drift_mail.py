@@ -75,7 +75,7 @@ def test_one_mail_a_look_to_those_who_may_accept(
     assert mail["Subject"] == (
         "2 tools became more severe: held until somebody accepts"
     )
-    for part in mail.iter_parts():  # type: ignore[attr-defined]
+    for part in mail.iter_parts():
         body = part.get_content()
         assert f"/servers/{server.public_id}/?state=held" in body
         assert "low before" in body
