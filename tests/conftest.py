@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import redis
@@ -13,6 +14,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.test import Client, TransactionTestCase
 
 from accounts.models import Membership, Organization, Role, User
+from tests.copying import Template
 from tests.emptying import empty
 
 PASSWORD = "correct horse battery"
@@ -35,6 +37,28 @@ def _turn(item: pytest.Item) -> int:
     if item.path.parent.name == "browser":
         return 1
     return 2 if item.get_closest_marker("slow") is None else 0
+
+
+@pytest.fixture(scope="session")
+def template(
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> Iterator[Template]:
+    template = Template()
+    yield template
+    template.let_go()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(template: Template) -> None:
+    """pytest-django asks for this before it makes the database."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    template: Template, django_db_setup: None, django_db_blocker: Any
+) -> None:
+    with django_db_blocker.unblock():
+        template.keep()
 
 
 @pytest.fixture(scope="session", autouse=True)
