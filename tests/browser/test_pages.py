@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from itertools import product
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page
@@ -26,7 +27,7 @@ pytestmark = [
 AXE = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PAGES = [route for route in ROUTES if route.page and route.get is not None]
-THEMES = ("light", "dark")
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 # The longest test is what the last worker is waited for.
 PARTS = 2
 # Only what is violated is put into words, which is most of what axe does. Colours that
