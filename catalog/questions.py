@@ -1,4 +1,4 @@
-"""What somebody asks the index for, as its address says it. Pure.
+"""What somebody asks the index for, as its address says it.
 
     /tools/?q=delete+bucket&category=Destructive&publisher=awslabs&show=tools&after=...
 
