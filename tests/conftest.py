@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import redis
+from _pytest.nodeid import NodeId
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.test import Client, TransactionTestCase
@@ -23,9 +24,23 @@ CHEAP = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
 DEAR = {name: getattr(Argon2PasswordHasher, name) for name in CHEAP}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
     """Slow tests first, in random order as all: none is waited for alone at the end."""
     items.sort(key=_turn)
+    if getattr(config.option, "loadgroup", False):
+        for item in items:
+            _name_group(item)
+
+
+def _name_group(item: pytest.Item) -> None:
+    """pytest-xdist 3.8 writes the group into `_nodeid`, which pytest 9.2 never reads:
+    each process would start the systems that are to be started once.
+    """
+    mark = item.get_closest_marker("xdist_group")
+    if mark is not None and not item.nodeid.endswith(f"@{mark.args[0]}"):
+        item._id = NodeId.parse(f"{item.nodeid}@{mark.args[0]}")
 
 
 def _turn(item: pytest.Item) -> int:
