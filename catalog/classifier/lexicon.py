@@ -97,6 +97,7 @@ VERBS = (
     (EXECUTE, WEAK, "stress"),
     (EXECUTE, FAIR, "migrate rebalance compact repair tunnel reshard repartition"),
     (EXECUTE, WEAK, "build turn dim speak say"),
+    (EXECUTE, FAIR, "power"),
     # What is gone
     (DESTRUCTIVE, STRONG, "delete remove drop purge flush truncate destroy erase"),
     (DESTRUCTIVE, STRONG, "wipe revoke terminate kill cancel abort uninstall expire"),

@@ -1,3 +1,3 @@
 """The version of the rules. Whoever changes a verdict raises it."""
 
-VERSION = "1.3"
+VERSION = "1.4"
