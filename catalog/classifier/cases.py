@@ -98,7 +98,7 @@ CASES = (
         FINANCIAL,
         STRONG,
         "takes money, or lets it be taken",
-        "capture authorize authorise checkout settle collect",
+        "capture authorize checkout settle collect",
         objects="payment charge cart basket authorization debt fee",
     ),
     Case(
@@ -106,7 +106,7 @@ CASES = (
         FINANCIAL,
         FAIR,
         "binds somebody to pay",
-        "book reserve rent",
+        "book reserve",
         objects="flight hotel room trip ticket car ride taxi cruise train",
     ),
     Case(
