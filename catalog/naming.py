@@ -6,7 +6,8 @@ import re
 from collections.abc import Container
 from urllib.parse import urlsplit
 
-RESERVED = frozenset({"changes", "policy"})
+# Addresses beside servers and tools.
+RESERVED = frozenset({"changes", "policy", "use"})
 LONGEST = 190  # leaves room for a number
 PUBLISHERS = {
     "awslabs": "AWS Labs",

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.urls import resolve, reverse
 
 from catalog.classifying import CURRENT
 from catalog.models import CatalogServer, CatalogTool, Change, ChangeKind, Scan
@@ -134,6 +135,13 @@ def test_names_that_make_one_slug() -> None:
     assert tool("list_invoices").slug == "list-invoices"
     slugs = set(CatalogTool.objects.values_list("slug", flat=True))
     assert slugs == {"list-invoices", *(f"list-invoices-{n}" for n in (2, 3, 4))}
+
+
+def test_a_tool_whose_slug_is_an_address() -> None:
+    """Also where an account's own tools make the names."""
+    store(offer(definition("use")))
+    page = reverse("catalog:tool", args=["acme-billing-mcp-server", tool("use").slug])
+    assert resolve(page).url_name == "tool"
 
 
 def test_sources_that_make_one_slug() -> None:
