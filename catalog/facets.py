@@ -68,7 +68,7 @@ class Counted:
 
 
 def count(question: Question, meanings: Sequence[Meaning]) -> Counted:
-    """Of few matches this is one query, of many it is three."""
+    """Of few matches this is one query, of many it is two."""
     question = question.but()
     bases = {facet: question.without(facet) for facet in FACETS}
     asked = dict.fromkeys([question, *bases.values()])
@@ -77,7 +77,7 @@ def count(question: Question, meanings: Sequence[Meaning]) -> Counted:
     matches, found = among[question], {facet: among[bases[facet]] for facet in FACETS}
     counts = {facet: tallied(facet, each) for facet, each in found.items()}
     many = [facet for facet, each in found.items() if len(each) > MOST]
-    return Counted(matches, counts | counted_more(question, meanings, many, counts))
+    return Counted(matches, counts | counted_alone(question, meanings, many, counts))
 
 
 def few(question: Question, meanings: Sequence[Meaning]) -> int:
@@ -89,63 +89,19 @@ def tallied(facet: str, among: list[Match]) -> dict[str, int]:
     return dict(Counter(getattr(match, facet) for match in among))
 
 
-def counted_more(
+def counted_alone(
     question: Question,
     meanings: Sequence[Meaning],
     facets: list[str],
     sampled: Counts,
 ) -> dict[str, dict[str, int]]:
-    """Of some matches all values are known; what is not among them is looked for.
-
-    Those values are rare together, and looking for all of them costs what looking for
-    one does: the whole list of a frequent word is gone through.
-    """
-    asked = {
-        facet: candidates(facet, sampled[facet], getattr(question, facet))
+    """Of these facets each value by itself, in one query."""
+    asked = [
+        (facet, value)
         for facet in facets
-    }
-    absent = {
-        facet: [value for value in values if not sampled[facet].get(value)]
-        for facet, values in asked.items()
-    }
-    counts = counted_absent(question, meanings, absent)
-    alone = {
-        facet: [value for value in values if value not in counts[facet]]
-        for facet, values in asked.items()
-    }
-    return counted_alone(question, meanings, alone, counts)
-
-
-def counted_absent(
-    question: Question, meanings: Sequence[Meaning], absent: Mapping[str, list[str]]
-) -> dict[str, dict[str, int]]:
-    """Without those that are too many after all. Facets that are not chosen count among
-    the same tools, so their values are looked for at once."""
-    counts: dict[str, dict[str, int]] = {facet: {} for facet in absent}
-    bases: dict[Question, list[str]] = {}
-    for facet, values in absent.items():
-        if values:
-            bases.setdefault(question.without(facet), []).append(facet)
-    asked = []
-    for base, facets in bases.items():
-        marks = [
-            searching.mark(facet, each) for facet in facets for each in absent[facet]
-        ]
-        asked.append([*searching.terms(base, meanings), f"({' | '.join(marks)})"])
-    for facets, found in zip(bases.values(), searching.matches(asked), strict=True):
-        for facet in facets if len(found) <= MOST else []:
-            among = tallied(facet, found)
-            counts[facet] = {value: among.get(value, 0) for value in absent[facet]}
-    return counts
-
-
-def counted_alone(
-    question: Question,
-    meanings: Sequence[Meaning],
-    values: Mapping[str, list[str]],
-    counts: dict[str, dict[str, int]],
-) -> dict[str, dict[str, int]]:
-    asked = [(facet, value) for facet, several in values.items() for value in several]
+        for value in candidates(facet, sampled[facet], getattr(question, facet))
+    ]
+    counts: dict[str, dict[str, int]] = {facet: {} for facet in facets}
     if not asked:
         return counts
     found = searching.counts(

@@ -3,7 +3,9 @@
 Everything is asked of one index (`catalog/vectors.py`). Up to `MOST` matches are
 fetched whole: they are ranked and counted here, in one look. Beyond that nobody reads a
 list to its end: tools come by their names, of a catalogue of more than `SMALL` part by
-part, and each value of a facet is counted alone, up to `MOST`.
+part, and each value of a facet is counted alone, up to `MOST`. A filter is asked for
+together with each word, and each group by entries of its own, so no list that is read
+is much longer than what is found.
 
 The planner takes words for independent, which names of tools are not, so no query lets
 it choose how many matches to expect: groups and parts are looked into one by one, until
@@ -24,22 +26,28 @@ from catalog.vocabulary import Meaning
 MOST = 1_000
 SMALL = 20_000
 GROUPS = ("=g0", "=g1", "=g2")
+# Where the last group begins: it has no entries of its own, so its rows are told apart.
+LAST = "20"
 # No word of a text: matches nothing.
 NOTHING = "="
+# A term of a question: one of these entries.
+Term = Sequence[str]
 MARKS = {"category": "=c:", "severity": "=s:", "publisher": "=p:"}
 
 # A server that is deleted keeps its rows. There are few: an index of their own.
 ALIVE = """server_id NOT IN (
         SELECT id FROM catalog_catalogserver WHERE status = 'deleted'
     )"""
+BEGINS = f"ARRAY['', '', '{LAST}']"
 MATCHES = f"""
 SELECT asked.number, hit.id, hit.name, hit.category, hit.severity, hit.publisher
 FROM unnest(%s::text[], %s::text[], %s::text[])
     WITH ORDINALITY AS asked (first, second, third, number),
 LATERAL (
-    SELECT tool.* FROM unnest(ARRAY[first, second, third]) AS part (query), LATERAL (
+    SELECT tool.* FROM unnest(ARRAY[first, second, third], {BEGINS})
+        AS part (query, begins), LATERAL (
         SELECT id, name, category, severity, publisher FROM catalog_catalogtool
-        WHERE search @@ part.query::tsquery AND {ALIVE}
+        WHERE search @@ part.query::tsquery AND fingerprint >= part.begins AND {ALIVE}
     ) AS tool LIMIT %s
 ) AS hit
 """
@@ -49,9 +57,11 @@ FROM unnest(%s::text[], %s::text[], %s::text[])
     WITH ORDINALITY AS asked (first, second, third, number),
 LATERAL (
     SELECT count(*) AS matches FROM (
-        SELECT 1 FROM unnest(ARRAY[first, second, third]) AS part (query), LATERAL (
+        SELECT 1 FROM unnest(ARRAY[first, second, third], {BEGINS})
+            AS part (query, begins), LATERAL (
             SELECT 1 FROM catalog_catalogtool
-            WHERE search @@ part.query::tsquery AND {ALIVE}
+            WHERE search @@ part.query::tsquery AND fingerprint >= part.begins
+            AND {ALIVE}
         ) AS hit LIMIT %s
     ) AS few
 ) AS counted
@@ -83,17 +93,23 @@ class Match(NamedTuple):
     publisher: str
 
 
-def terms(question: Question, meanings: Iterable[Meaning]) -> list[str]:
-    """Of a tsquery, to be joined by `&`."""
-    words = [
-        " | ".join(map(quoted, meaning.words or [NOTHING])) for meaning in meanings
-    ]
-    marks = [mark(facet, value) for facet, value in question.filters.items()]
-    return [*(f"({each})" for each in words), *marks]
+def terms(question: Question, meanings: Iterable[Meaning]) -> list[Term]:
+    """All of which a tool must have."""
+    words: list[Term] = [meaning.words or (NOTHING,) for meaning in meanings]
+    marks = [(MARKS[facet] + value,) for facet, value in question.filters.items()]
+    return [*words, *marks]
 
 
-def mark(facet: str, value: str) -> str:
-    return quoted(MARKS[facet] + value)
+def query(wanted: Sequence[Term], group: str = "") -> str:
+    """As a tsquery, "" where anything will do; of a group's own entries."""
+    marks = [term for term in wanted if term[0].startswith("=") and len(term) == 1]
+    if marks and marks[-1] != (NOTHING,) and len(wanted) > 1:
+        lead = marks[-1]
+        others = [term for term in wanted if term is not lead]
+        wanted = [[f"{lead[0]}:{each}" for each in term] for term in others]
+    before = f"{group}:" if group else ""
+    each = [" | ".join(quoted(before + one) for one in term) for term in wanted]
+    return " & ".join(f"({one})" for one in each)
 
 
 def quoted(lexeme: str) -> str:
@@ -101,11 +117,7 @@ def quoted(lexeme: str) -> str:
     return f"'{escaped}'"
 
 
-def joined(*parts: str) -> str:
-    return " & ".join(parts)
-
-
-def matches(wanted: Sequence[Sequence[str]]) -> list[list[Match]]:
+def matches(wanted: Sequence[Sequence[Term]]) -> list[list[Match]]:
     """Of each up to `MOST` + 1, in no order."""
     found: list[list[Match]] = [[] for _ in wanted]
     if wanted:
@@ -114,29 +126,34 @@ def matches(wanted: Sequence[Sequence[str]]) -> list[list[Match]]:
     return found
 
 
-def counts(wanted: Sequence[Sequence[str]]) -> list[int]:
+def counts(wanted: Sequence[Sequence[Term]]) -> list[int]:
     """How many match each, up to `MOST` + 1."""
     found = dict(rows(COUNTS, [*by_group(wanted), MOST + 1]))
     return [found[number + 1] for number in range(len(wanted))]
 
 
-def by_group(wanted: Sequence[Sequence[str]]) -> list[list[str]]:
-    return [[joined(*each, quoted(group)) for each in wanted] for group in GROUPS]
+def by_group(wanted: Sequence[Sequence[Term]]) -> list[list[str]]:
+    first, second, last = GROUPS
+    few = [
+        [query(each, group) or quoted(group) for each in wanted]
+        for group in (first, second)
+    ]
+    return [*few, [query(each) or quoted(last) for each in wanted]]
 
 
-def page(wanted: Sequence[str], after: Place | None, size: int) -> list[Place]:
+def page(wanted: Sequence[Term], after: Place | None, size: int) -> list[Place]:
     """Part by part from `after` on, where there are too many to be ranked."""
     at = after or Place(-1, "", 0)
-    before = joined(*wanted, "") if wanted else ""
+    before = f"{query(wanted)} & " if wanted else ""
     given = [max(at.rank, 0), before, at.rank, at.name, at.id, size, size]
     return [Place(*row) for row in rows(PAGE, given)]
 
 
-def in_order(wanted: Sequence[str], after: Place | None, size: int) -> list[Place]:
+def in_order(wanted: Sequence[Term], after: Place | None, size: int) -> list[Place]:
     """By name from `after` on: all matches are sorted, so of a small catalogue."""
     at = after or Place(0, "", 0)
-    every = f"({' | '.join(map(quoted, GROUPS))})"
-    given = [joined(*wanted, every), at.name, at.id, size]
+    every = " | ".join(map(quoted, GROUPS))
+    given = [query(wanted) or every, at.name, at.id, size]
     return [Place(*row) for row in rows(SORTED, given)]
 
 

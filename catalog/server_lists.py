@@ -75,7 +75,7 @@ def worded(meanings: Sequence[Meaning]) -> QuerySet[CatalogServer]:
     terms = searching.terms(Question(), meanings)
     if not terms:
         return every
-    query = [searching.joined(*terms)]
+    query = [searching.query(terms)]
     return every.filter(RawSQL("search @@ %s::tsquery", query, BooleanField()))
 
 

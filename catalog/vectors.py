@@ -6,11 +6,15 @@ entry of it. No word of a text begins with `=`, and no mark is ever searched for
 what somebody typed.
 
     =c:Read   =s:low   =p:awslabs     category, severity, publisher
+    =c:Read:get   =c:Read:=s:low      a mark together with a word, and with another
     =t00 .. =tff                      256 equal parts, by the definition's digest
     =g0  =g1  =g2                     1/64, 7/64 and 56/64 of all
+    =g0:get  =g0:=c:Read:get          any of the above but parts, in the first groups
 
-Parts let a page of 300,000 matches be found without looking at them all; groups let
-1,001 be counted that way. A tool that is not listed has no vector.
+Parts let a page of 300,000 matches be found without looking at them all. Groups let
+1,001 be counted that way, and pairs let what is rare or missing among them be counted:
+whatever is asked for, no long list of the index is read. A tool that is not listed has
+no vector.
 """
 
 from __future__ import annotations
@@ -18,12 +22,8 @@ from __future__ import annotations
 from django.contrib.postgres.search import SearchVectorField
 from django.db.models import Func
 
-TOOL = """(CASE WHEN "listed" THEN
-to_tsvector('simple'::regconfig, "words") || array_to_tsvector(ARRAY[
-'=c:' || "category", '=s:' || "severity", '=p:' || "publisher",
-'=t' || left("fingerprint", 2),
-CASE WHEN "fingerprint" < '04' THEN '=g0' WHEN "fingerprint" < '20' THEN '=g1'
-ELSE '=g2' END]::text[]) END)"""
+TOOL = """catalog_tool_vector(
+"listed", "words", "category", "severity", "publisher", "fingerprint")"""
 SERVER = """to_tsvector('simple'::regconfig, translate(
 "slug" || ' ' || "name" || ' ' || "publisher_name", '-_./@', '     '))"""
 

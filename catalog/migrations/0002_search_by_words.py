@@ -4,15 +4,43 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 from django.db import migrations, models
 
-TOOL = """(CASE WHEN "listed" THEN
-to_tsvector('simple'::regconfig, "words") || array_to_tsvector(ARRAY[
-'=c:' || "category", '=s:' || "severity", '=p:' || "publisher",
-'=t' || left("fingerprint", 2),
-CASE WHEN "fingerprint" < '04' THEN '=g0' WHEN "fingerprint" < '20' THEN '=g1'
-ELSE '=g2' END]::text[]) END)"""
+TOOL = """catalog_tool_vector(
+"listed", "words", "category", "severity", "publisher", "fingerprint")"""
 SERVER = """to_tsvector('simple'::regconfig, translate(
 "slug" || ' ' || "name" || ' ' || "publisher_name", '-_./@', '     '))"""
 
+# Words are as long as those that are known at most (catalog_word).
+FUNCTION = """
+CREATE FUNCTION catalog_tool_vector(
+    listed boolean, words text, category text, severity text, publisher text,
+    fingerprint text
+) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+SELECT CASE WHEN listed THEN to_tsvector('simple'::regconfig, words) || (
+    WITH marks AS (
+        SELECT unnest(ARRAY[
+            '=c:' || category, '=s:' || severity, '=p:' || publisher]) AS term
+    ), plain AS (
+        SELECT word AS term FROM unnest(
+            tsvector_to_array(to_tsvector('simple'::regconfig, words))) AS word
+        WHERE length(word) <= 64
+        UNION ALL SELECT term FROM marks
+    ), every AS (
+        SELECT term FROM plain
+        UNION ALL SELECT marks.term || ':' || plain.term FROM marks, plain
+        WHERE marks.term <> plain.term
+    ), placed AS (
+        SELECT CASE WHEN fingerprint < '04' THEN '=g0' WHEN fingerprint < '20'
+            THEN '=g1' ELSE '=g2' END AS place
+    )
+    SELECT array_to_tsvector(array_agg(term)) FROM (
+        SELECT term FROM every WHERE term LIKE '=%'
+        UNION ALL SELECT place || ':' || term FROM every, placed WHERE place <> '=g2'
+        UNION ALL SELECT place FROM placed
+        UNION ALL SELECT '=t' || left(fingerprint, 2)
+    ) AS terms
+) END
+$$;
+"""
 # The lock ends with the transaction: two that add the same words in different orders
 # would wait for each other.
 TRIGGERS = """
@@ -69,6 +97,7 @@ class Migration(migrations.Migration):
     dependencies = [("catalog", "0001_initial")]
 
     operations = [
+        migrations.RunSQL(FUNCTION, "DROP FUNCTION catalog_tool_vector"),
         migrations.RemoveIndex(model_name="catalogtool", name="catalog_tool_search"),
         migrations.RemoveIndex(model_name="catalogtool", name="catalog_tool_trigram"),
         migrations.RemoveField(model_name="catalogtool", name="search"),

@@ -246,10 +246,10 @@ def test_an_empty_catalogue_says_so(db):
     ("given", "queries"),
     [
         ({}, 6),
-        ({"show": "tools"}, 8),
+        ({"show": "tools"}, 7),
         (
             {"q": "thnig", "category": "Read", "severity": "low", "publisher": "crowd"},
-            11,
+            10,
         ),
         ({"q": "bucket"}, 5),
         ({"q": "bukcet", "category": "Read", "severity": "low"}, 7),
