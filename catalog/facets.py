@@ -104,11 +104,11 @@ def counted_alone(
     counts: dict[str, dict[str, int]] = {facet: {} for facet in facets}
     if not asked:
         return counts
-    found = searching.counts(
-        [
-            searching.terms(question.but(**{facet: value}), meanings)
-            for facet, value in asked
-        ]
+    each = [question.but(**{facet: value}) for facet, value in asked]
+    found = (
+        searching.counts([searching.terms(one, meanings) for one in each])
+        if meanings
+        else searching.filtered([one.filters for one in each])
     )
     for (facet, value), number in zip(asked, found, strict=True):
         counts[facet][value] = number

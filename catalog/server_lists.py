@@ -22,6 +22,13 @@ SHOWN = (
     *("name", "slug", "publisher_name", "source", "source_kind", "version", "status"),
     *("tools_listed", "counts", "severity", "scanned_at"),
 )
+NAMES = """
+SELECT asked.slug, named.publisher_name
+FROM unnest(%s::text[]) AS asked (slug), LATERAL (
+    SELECT publisher_name FROM catalog_catalogserver WHERE publisher = asked.slug
+    ORDER BY id LIMIT 1
+) AS named
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +59,12 @@ def find(question: Question, meanings: Sequence[Meaning]) -> ServerList:
 def beside(
     question: Question, meanings: Sequence[Meaning]
 ) -> tuple[list[CatalogServer], int]:
-    """The first servers of the same words and filters, and how many there are."""
-    rows = page(worded(meanings).filter(wanted(question)), None)
-    found = [*rows.annotate(total=Window(Count("pk")))[:BESIDE]]
+    """The first servers of the same words and filters, and how many there are. Without
+    words they are merely counted."""
+    every = worded(meanings).filter(wanted(question))
+    if not question.text:
+        return [], every.count()
+    found = [*page(every, None).annotate(total=Window(Count("pk")))[:BESIDE]]
     return [*found], int(found[0].total) if found else 0
 
 
@@ -66,8 +76,8 @@ def totals() -> dict[str, int]:
 
 
 def publisher_names(slugs: Sequence[str]) -> dict[str, str]:
-    rows = CatalogServer.objects.filter(publisher__in=slugs)
-    return dict(rows.values_list("publisher", "publisher_name").distinct())
+    """As any of its servers says: a publisher may have thousands."""
+    return dict(searching.rows(NAMES, [list(slugs)])) if slugs else {}
 
 
 def worded(meanings: Sequence[Meaning]) -> QuerySet[CatalogServer]:
