@@ -50,7 +50,7 @@ from catalog.models import (
     Source,
 )
 from policies.models import Grant, Policy, PolicyVersion
-from servers.models import Credential, Health, Server, ToolDefinition
+from servers.models import Credential, DriftNotice, Health, Server, ToolDefinition
 from tests.conftest import member
 
 HOSTILE = "<script>alert(1)</script>\u202eevil\u200f" + "x" * 95
@@ -168,6 +168,15 @@ def make_tools(server: Server) -> ToolDefinition:
         )
         for name in (HOSTILE, *(f"tool_{n}" for n in range(14)))
     ]
+    people = Membership.objects.for_organization(server.organization_id)
+    DriftNotice.objects.create(
+        organization_id=server.organization_id,
+        server=server,
+        user=people.earliest("created_at").user,
+        tools=[],
+        due_at=timezone.now(),
+        dropped_at=timezone.now(),
+    )
     return ToolDefinition.objects.bulk_create(tools)[0]
 
 

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
-from django.db.models import Count, ForeignKey
+from django.db.models import Count, ForeignKey, Value
+from django.db.models.functions import Concat
 
 from accounts.models import Membership, Organization, Role
 from accounts.tenancy import TenantMissing, TenantModel, TenantQuerySet
 from policies.models import Policy, PolicyVersion
+from servers.models import ToolDefinition
 from tests.conftest import member
 from tests.world import (
     make_asked,
@@ -129,6 +131,9 @@ def two_worlds() -> tuple[Organization, Organization]:
     other = Organization.objects.get(slug="other")
     server = make_server(other)
     make_tools(server)
+    # Names of their own: unique ones are looked at before the tenant is.
+    tools = ToolDefinition.objects.for_organization(other)
+    tools.update(name=Concat(Value("other_"), "name"))
     policy = Policy.objects.create(organization=other, server=server, name="Bare")
     # Not number 1, which Acme's have: the number is unique in its policy.
     PolicyVersion.objects.create(
