@@ -9,9 +9,13 @@ def locked(server: Server) -> Server:
     """The row as it is now; the caller holds the transaction.
 
     Locked, because two refreshes at once would both insert a new tool, and one that
-    has read the tools would write over what a person says of them meanwhile.
+    has read the tools would write over what a person says of them meanwhile. Not for
+    rows that merely refer to it: a grant that is minted holds its policy already, for
+    which whoever publishes waits with the server locked.
     """
     rows = Server.objects.for_organization(server.organization_id)
-    return rows.select_related("organization").select_for_update(of=("self",)).get(
-        pk=server.pk
-    )  # fmt: skip
+    return (
+        rows.select_related("organization")
+        .select_for_update(of=("self",), no_key=True)
+        .get(pk=server.pk)
+    )
