@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from catalog import changes_told, jsonld, policy_text
-from catalog.models import CatalogServer, CatalogTool, Change, Source, Status
+from catalog.models import CatalogServer, CatalogTool, Change, Status
 from catalog.public import public
 from policies import recommended
 from policies.recommended import Known
@@ -39,7 +39,6 @@ def show_server(request: HttpRequest, server: str) -> HttpResponse:
     scans = list(found.scans.order_by("-scanned_at", "-pk")[:MOST_SCANS])
     shown = {
         "server": found,
-        "place": place(found),
         "shelves": shelves(tools[:MOST_TOOLS]),
         "left": max(0, len(tools) - MOST_TOOLS),
         "policy": policy_text.written(policy(tools)) if tools else "",
@@ -100,15 +99,6 @@ def history(server: CatalogServer) -> list[tuple[changes_told.Told, str]]:
     return [
         (told, changes_told.sentences(told.change)) for told in changes_told.told(rows)
     ]
-
-
-def place(server: CatalogServer) -> str:
-    """Where its source is to be seen, for those registries that have pages."""
-    if server.source_kind == Source.PYPI:
-        return f"https://pypi.org/project/{server.source}/"
-    if server.source_kind == Source.NPM:
-        return f"https://www.npmjs.com/package/{server.source}"
-    return ""
 
 
 def markup(server: CatalogServer, tools: Sequence[CatalogTool]) -> str:
