@@ -36,7 +36,8 @@ class Launcher(NamedTuple):
 
 _NPM = ("-c", "--call", "--registry", "--cache", "--prefix", "--userconfig", "-w")
 _UV = (
-    *("--with", "--python", "--index-url", "--index", "--extra-index-url", "-p", "-i"),
+    *("--with", "--python", "-p", "-i", "--index"),
+    *(f"--{index}-url" for index in ("index", "extra-index")),
     *("--default-index", "--with-editable", "--directory", "--project", "--env-file"),
 )
 _DOCKER = (

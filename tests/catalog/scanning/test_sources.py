@@ -38,7 +38,7 @@ def test_words(word: str, kind: str, name: str, version: str) -> None:
     "word",
     [
         "nobody-knows-this",
-        "pypi:--index-url=http://x",
+        "pypi:--proxy=http://x",
         "pypi:name @ https://example.com/x.whl",
         "pypi:name==1 --pre",
         "pypi:git+https://example.com/x",
