@@ -14,8 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 from uuid import UUID
 
 import orjson
@@ -93,8 +92,7 @@ class CallEntry:
     approval: UUID | None = None
 
 
-@dataclass(slots=True, kw_only=True)
-class OutcomeEntry:
+class OutcomeEntry(NamedTuple):
     """What became of a call; `error_code` is JSON-RPC's or HTTP's. Of one that asked
     people it says which approval that made, or joined."""
 
@@ -262,26 +260,19 @@ def _pack_decision(decision: Decision | None, text: Text) -> list[Any] | None:
 
 
 def encode_outcome(entry: OutcomeEntry) -> bytes:
-    detail = _cutter(CUTS[0])(entry.detail) if entry.detail else ""
-    return VERSION + orjson.dumps(
-        [
-            *(entry.id, entry.organization, entry.status, entry.error_code),
-            *(entry.is_error, entry.bytes, round(entry.milliseconds, 3)),
-            *(entry.given_back, detail),
-            *([] if entry.approval is None else [entry.approval]),
-        ]
-    )
+    *before, milliseconds, given_back, detail, approval = entry
+    fields = [*before, round(milliseconds, 3), given_back, detail]
+    if detail:
+        fields[-1] = _cutter(CUTS[0])(detail)
+    if approval is not None:
+        fields.append(approval)
+    return VERSION + orjson.dumps(fields)
 
 
-def outcome_command(shard: int, entry: OutcomeEntry) -> tuple[bytes, ...]:
-    """The XADD of an outcome; to be repeated until it is acknowledged."""
-    data = encode_outcome(entry)
-    return (b"XADD", _stream(shard), b"*", b"o", entry.organization.bytes, b"r", data)
-
-
-@cache
-def _stream(shard: int) -> bytes:
-    return records_key(shard).encode()
+def outcome_command(shard: int, organization: UUID, data: bytes) -> tuple[bytes, ...]:
+    """The XADD of an encoded outcome; to be repeated until it is acknowledged."""
+    key = records_key(shard).encode()
+    return (b"XADD", key, b"*", b"o", organization.bytes, b"r", data)
 
 
 # Reading

@@ -29,9 +29,10 @@ request_finished.connect(_close)
 
 
 class Application:
-    """`begin` is the gateway's, for a server that hands it calls beside ASGI."""
+    """`begin` and `heads` are the gateway's, for a server that hands it calls beside
+    ASGI."""
 
-    begin = gateway.begin
+    begin, heads = gateway.begin, gateway.heads
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan" or scope["path"].startswith("/mcp/"):

@@ -12,6 +12,7 @@ import orjson
 
 from gateway import pipeline
 from gateway.exchange import JSON, Exchange
+from gateway.heads import Head, Heads
 from gateway.state import Gateway
 
 log = logging.getLogger(__name__)
@@ -20,11 +21,13 @@ HEALTH = "/mcp/health"
 
 class Call(Protocol):
     """A request of such an edge. `whole_body` is None where it is still to come or
-    large; `answer` sends JSON with status 200, unless it says that it did not."""
+    large; `head` is None where it did not come in one piece with the body; `answer`
+    sends JSON with status 200, unless it says that it did not."""
 
     path: str
     fields: Sequence[tuple[bytes, bytes]]
     whole_body: bytes | None
+    head: Head | None
 
     async def receive(self) -> Any: ...
     async def send(self, message: Any) -> None: ...
@@ -32,10 +35,12 @@ class Call(Protocol):
 
 
 class App:
-    """`state` belongs to the event loop that runs: it is made at the first use."""
+    """`state` belongs to the event loop that runs: it is made at the first use.
+    `heads` are those that passed its settings."""
 
     def __init__(self) -> None:
         self.state: Gateway | None = None
+        self.heads = Heads()
         self._starting: asyncio.Task[Gateway] | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -59,7 +64,7 @@ class App:
         x = Exchange(
             self.state, "POST", call.path, call.fields, call.receive, call.send
         )
-        x.body, x.whole = call.whole_body, call.answer
+        x.body, x.head, x.whole = call.whole_body, call.head, call.answer
         self.state.watch.add(x)
         return pipeline.begin(x)
 
@@ -69,7 +74,7 @@ class App:
         return await asyncio.shield(self._starting)
 
     async def _start(self) -> Gateway:
-        state = Gateway(pipeline.rerun)
+        state = Gateway(pipeline.rerun, self.heads)
         await state.start()
         self.state = state
         return state
@@ -85,6 +90,7 @@ class App:
 
     async def close(self) -> None:
         state, self.state, self._starting = self.state, None, None
+        self.heads.clear()
         if state is not None:
             await state.close()
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from audit.ids import uuid7
 from gateway import sse
 from gateway.eras import Era
+from gateway.heads import Head
 from gateway.jsonrpc import Message
 from gateway.methods import Method
 from gateway.sessions import Session
@@ -40,12 +41,13 @@ class Exchange:
     `ending` says why the call is ended from outside; `progressed` is the last progress
     that we told of ourselves.
 
-    An edge may know more than ASGI tells: `body`, where it is there already, and
-    `whole`, which takes JSON for status 200 and says whether it was sent.
+    An edge may know more than ASGI tells: `body`, where it is there already, `head`,
+    which may have come before, and `whole`, which takes JSON for status 200 and says
+    whether it was sent.
     """
 
     gateway: Gateway
-    headers: dict[bytes, bytes]
+    headers: Mapping[bytes, bytes]
     digest: bytes
     snapshot: Snapshot
     message: Message
@@ -54,6 +56,7 @@ class Exchange:
     era: Era = "legacy"
     name = client = revision = ""
     body: bytes | None = None
+    head: Head | None = None
     arguments: bytes | None = None
     whole: Callable[[bytes], bool] | None = None
     session: Session | None = None

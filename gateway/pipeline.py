@@ -56,15 +56,19 @@ PROTOCOL = (
 )
 
 
-def read_headers(x: Exchange) -> None:
+def read_head(x: Exchange) -> None:
+    """All that these bytes decide alone: of a head that came before it is known."""
+    head = x.head
+    if head is not None and head.headers is not None:
+        x.headers, x.digest = head.headers, head.digest
+        return
     x.headers = headers.once(x.fields)
-
-
-def check_host(x: Exchange) -> None:
     x.gateway.hosts.check(x.headers)
+    _check_verb(x)
+    x.digest = x.gateway.digest(x.headers)
 
 
-def check_verb(x: Exchange) -> None:
+def _check_verb(x: Exchange) -> None:
     verb = x.verb
     if verb == "POST":
         door.check_post(x.headers)
@@ -74,12 +78,14 @@ def check_verb(x: Exchange) -> None:
 
 
 def check_token(x: Exchange) -> Awaitable[None] | None:
-    x.digest = x.gateway.digest(x.headers)
     snapshot = x.gateway.snapshots.get(x.digest, x.since)
     if snapshot is None:
         return _first_seen(x)
     x.snapshot = snapshot
     _check_here(x)
+    if (head := x.head) is not None and head.headers is None:
+        head.headers, head.digest = x.headers, x.digest
+        x.gateway.heads.keep(head)
     return None
 
 
@@ -121,24 +127,21 @@ def check_session(x: Exchange) -> None:
         return
     message = x.message
     if x.headers.get(headers.VERSION) == eras.MODERN_BYTES:
-        x.era = "modern"
+        x.era = "modern"  # for the answer, also where the rest contradicts it
     if message.kind == "request":
         x.era = eras.classify(x.headers, message.method, message.params)
     else:
         x.era = eras.classify_notification(x.headers)
     if x.era == "modern":
         x.revision = eras.MODERN
-        x.client = _client_name(_meta(x).get(eras.META_CLIENT))
+        meta = message.params.get("_meta")
+        if isinstance(meta, dict):
+            x.client = _client_name(meta.get(eras.META_CLIENT))
     elif message.method == "initialize" and message.kind == "request":
         x.revision = eras.negotiated(message.params.get("protocolVersion"))
         x.client = _client_name(message.params.get("clientInfo"))
     else:
         _open_session(x)
-
-
-def _meta(x: Exchange) -> dict[str, Any]:
-    meta = x.message.params.get("_meta")
-    return meta if isinstance(meta, dict) else {}
 
 
 def _client_name(info: object) -> str:
@@ -214,14 +217,15 @@ def _reference(ref: dict[str, Any]) -> str:
 
 
 def check_mirrors(x: Exchange) -> None:
-    modern, name = x.era == "modern", x.name if x.method.mirrored else None
+    method, modern = x.method, x.era == "modern"
+    name = x.name if method.mirrored else None
     headers.check_mirrors(x.headers, x.message.method, name, required=modern)
-    if modern and x.method.kind == "tool":
+    if modern and method.kind == "tool":
         pin = x.snapshot.rights.tools.get(x.name)
         if pin is not None and pin.mirrored:
             arguments = x.message.params.get("arguments", {})
             headers.check_params(x.headers, pin.mirrored, arguments)
-    elif x.method.kind == "task":
+    elif method.kind == "task":
         x.name = ""  # the client's secret, which nobody needs to read in a log
 
 
@@ -248,9 +252,7 @@ async def answer(x: Exchange) -> None:
 
 
 STAGES: tuple[Stage, ...] = (
-    read_headers,  # none that matters twice
-    check_host,  # Host and Origin are ours
-    check_verb,  # POST of one JSON body, or DELETE of a session
+    read_head,  # nothing twice; Host and Origin are ours; POST of JSON, or DELETE
     check_token,  # the grant, and its snapshot
     read_body,  # at most 1 MiB; one strict JSON-RPC message
     check_session,  # which era, whose session

@@ -14,7 +14,7 @@ import asyncio
 import math
 import re
 from collections.abc import Callable, Coroutine
-from functools import lru_cache
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
@@ -22,6 +22,9 @@ from uvicorn.protocols.http.httptools_impl import (
     HttpToolsProtocol,
     RequestResponseCycle,
 )
+
+from gateway import heads
+from gateway.heads import Head
 
 _ENDPOINT = re.compile(rb"/mcp/[0-9A-Za-z_-]{1,64}")
 
@@ -38,18 +41,27 @@ _TOO_LARGE = (
     b"content-length: 0\r\nconnection: close\r\n\r\n"
 )
 Stage = Literal["head", "body", "done", "refused"]
-Fields = list[tuple[bytes, bytes]]
 Begin = Callable[["Cycle"], Coroutine[Any, Any, None] | None]
 
 
-@lru_cache(maxsize=8)
-def _head(default: tuple[tuple[bytes, bytes], ...]) -> bytes:
-    """Up to the length; the default headers change with the date, once a second."""
-    more = b"".join([b"%b: %b\r\n" % header for header in default])
-    return (
-        b"HTTP/1.1 200 OK\r\n%bcontent-type: application/json\r\ncontent-length: "
-        % (more)
-    )
+class _Start:
+    """An answer up to its length: the default headers change with the date, in a list
+    that is another one every second."""
+
+    def __init__(self) -> None:
+        self._of: object = None
+        self._text = b""
+
+    def __call__(self, default: list[tuple[bytes, bytes]]) -> bytes:
+        if default is not self._of:
+            more = b"".join([b"%b: %b\r\n" % header for header in default])
+            self._text = b"HTTP/1.1 200 OK\r\n" + more + _JSON
+            self._of = default
+        return self._text
+
+
+_JSON = b"content-type: application/json\r\ncontent-length: "
+_start = _Start()
 
 
 class Cycle(RequestResponseCycle):
@@ -65,10 +77,11 @@ class Cycle(RequestResponseCycle):
     keep_alive = True
     body: Any = b""
     whole_body: bytes | None = None
+    head: Head | None = None
     scope: Any = MappingProxyType({"method": "POST"})
     _event: asyncio.Event | None = None
 
-    def __init__(self, protocol: Protocol, path: str, fields: Fields) -> None:
+    def __init__(self, protocol: Protocol, path: str, fields: heads.Fields) -> None:
         self.path, self.fields = path, fields
         self.transport, self.flow = protocol.transport, protocol.flow
         self.logger = protocol.logger
@@ -82,6 +95,17 @@ class Cycle(RequestResponseCycle):
             self._event = asyncio.Event()
         return self._event
 
+    async def finish(self, rest: Coroutine[Any, Any, None]) -> None:
+        """What goes wrong, and an answer that lacks its end, are uvicorn's matter."""
+        try:
+            await rest
+        except BaseException as error:  # noqa: BLE001 it is raised again there
+            await self.run_asgi(partial(_fail, error))
+        else:
+            if not self.response_complete:
+                await self.run_asgi(_nothing)
+        self.on_response = _done
+
     def answer(self, body: bytes) -> bool:
         """JSON with status 200, at once. False where it is `send` that must do it:
         the client is slow or gone, or this is the connection's last answer."""
@@ -93,12 +117,24 @@ class Cycle(RequestResponseCycle):
         ):
             return False
         self.response_started = self.response_complete = True
-        head = _head(tuple(self.default_headers))
-        self.transport.write(b"%b%d\r\n\r\n%b" % (head, len(body), body))
+        start = _start(self.default_headers)
+        self.transport.write(b"%b%d\r\n\r\n%b" % (start, len(body), body))
         if self._event is not None:
             self._event.set()
         self.on_response()
         return True
+
+
+def _done() -> None:
+    """A cycle that has ended keeps no connection alive."""
+
+
+async def _nothing(*_: object) -> None:
+    """What is left of a request that was answered in part, or not at all."""
+
+
+async def _fail(error: BaseException, *_: object) -> None:
+    raise error
 
 
 class Protocol(HttpToolsProtocol):
@@ -112,7 +148,11 @@ class Protocol(HttpToolsProtocol):
             and not self.root_path
             and not self.config.reset_contextvars
         )
+        self._find: Callable[[bytes], Head | None] = (
+            self.app.heads.find if self._plain else lambda _: None
+        )
         self._new: Cycle | None = None
+        self._resting = True
         self._idle_since = math.inf
         self._stage: Stage = "head"
         self._ended = False
@@ -130,8 +170,14 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if len(data) <= _PIECE and len(data) + self._held <= MAX_HEAD:
-            self._feed(data)
+        size = len(data)
+        if size <= _PIECE and size + self._held <= MAX_HEAD:
+            end = data.find(heads.END) + 4
+            head = self._find(data[:end])
+            if head is not None and head.length == size - end and self._rests():
+                self._again(head, data[end:])
+            else:
+                self._feed(data)
             return
         rest = memoryview(data)
         while rest and self._stage != "refused" and not self.transport.is_closing():
@@ -142,11 +188,31 @@ class Protocol(HttpToolsProtocol):
             else:
                 self._refuse()
 
+    def _rests(self) -> bool:
+        """The parser is between two requests, and none is being answered."""
+        busy = self.cycle
+        return (
+            self._resting
+            and (busy is None or busy.response_complete)
+            and not self.transport.is_closing()
+        )
+
+    def _again(self, head: Head, body: bytes) -> None:
+        """What the parser and its callbacks would do with these bytes."""
+        self._idle_since = self._due = math.inf
+        self.cycle = cycle = Cycle(self, head.path, head.fields)
+        cycle.head, cycle.body, cycle.more_body = head, body, False
+        self._start(cycle)
+
     def _feed(self, data: bytes | memoryview) -> None:
-        self._ended, before = False, self._stage
+        self._ended, before, rested = False, self._stage, self._resting
+        self._resting = False
         super().data_received(cast(bytes, data))
-        if self._new is not None and not self.transport.is_closing():
-            self._start(self._new)
+        self._resting = self._ended and self._stage == "done"
+        if (new := self._new) is not None and not self.transport.is_closing():
+            if rested and self._resting and isinstance(data, bytes):
+                new.head = heads.read(data, new.body, new.path, new.fields)
+            self._start(new)
         if self._stage == "done" and not self._ended:
             self._between()
         if self._stage == "head":
@@ -248,7 +314,9 @@ class Protocol(HttpToolsProtocol):
             cycle.message_event.set()
         rest = cast(Begin, self._begin)(cycle)
         if rest is not None:
-            self._start_asgi_task(cycle, lambda *asgi: rest)
+            task = self.loop.create_task(cycle.finish(rest))
+            task.add_done_callback(self.tasks.discard)
+            self.tasks.add(task)
             return
         if cycle.whole_body is not None:
             cycle.body = cycle.whole_body
@@ -297,7 +365,8 @@ class Protocol(HttpToolsProtocol):
             super().on_response_complete()
             return
         self.server_state.total_requests += 1
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         self._idle_since = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self._wait(self.timeout_keep_alive)

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from audit.entries import CallEntry
 from audit.template import Template
+from gateway.outcomes import Stream
 from gateway.pins import Pin
 from policies.compile import CompiledPolicy
 from policies.limits import Owners
@@ -123,9 +124,12 @@ class Snapshot:
     loaded: float
     refreshing: bool = False
     record: Template = field(init=False)
+    outcomes: Stream = field(init=False)
 
     def __post_init__(self) -> None:
-        self.record = Template(_common(self.rights))
+        rights = self.rights
+        self.record = Template(_common(rights))
+        self.outcomes = Stream(rights.shard, rights.organization_id)
 
     def void(self, now: float) -> str:
         """Why the token is not in force, as the record names it; empty if it is."""

@@ -19,6 +19,7 @@ from gateway.door import Hosts, token_digest
 from gateway.ending import Endings
 from gateway.errors import UpstreamFault
 from gateway.exchange import Exchange
+from gateway.heads import Heads
 from gateway.jsonrpc import Id
 from gateway.keys import Keys
 from gateway.outcomes import Outcomes
@@ -33,6 +34,7 @@ from gateway.upstream_sessions import Bridge, Opened
 from gateway.valkey import Valkey, ValkeyDown
 from gateway.waker import Waker
 from gateway.watch import Watch
+from policies.decision import make
 from policies.limits import Owners
 from servers.http1 import Deadlines, Pool
 from servers.outbound import Door
@@ -49,8 +51,11 @@ CANCEL_GRACE = 5.0
 class Gateway:
     """Belongs to one event loop: make it there, `start` it, `close` it."""
 
-    def __init__(self, rerun: Run, *, deadlines: Deadlines | None = None) -> None:
+    def __init__(
+        self, rerun: Run, heads: Heads, *, deadlines: Deadlines | None = None
+    ) -> None:
         self._loop = asyncio.get_running_loop()
+        self.heads = heads
         self.time = self._loop.time
         self.asking = deadlines or ASKING
         self.calling = deadlines or _calling(settings.UPSTREAM_CALL_SECONDS)
@@ -232,20 +237,14 @@ class Gateway:
         if x.settled:
             return
         x.settled = True
-        rights = x.snapshot.rights
-        entry = OutcomeEntry(
-            id=x.id,
-            organization=rights.organization_id,
-            status=status,
-            error_code=code,
-            is_error=None if status in UNREAD else status == "tool_error",
-            bytes=bytes,
-            milliseconds=(self.time() - x.since) * 1000,
-            given_back=given_back,
-            detail=detail[:500],
-            approval=x.approval if status == "refused" else None,
+        snapshot = x.snapshot
+        fields = (
+            *(x.id, snapshot.rights.organization_id, status, code),
+            None if status in UNREAD else status == "tool_error",
+            *(bytes, (self.time() - x.since) * 1000, given_back, detail[:500]),
+            x.approval if status == "refused" else None,
         )
-        self.outcomes.add(rights.shard, entry)
+        self.outcomes.add(snapshot.outcomes, make(OutcomeEntry, fields))
 
     def done(self, x: Exchange) -> None:
         """Whatever happened: a call that was allowed gets an outcome."""

@@ -14,17 +14,16 @@ from typing import Protocol, cast
 
 import httptools
 
-from servers.failures import Lost, Malformed, Redirected, TimedOut, WireError
+from servers import http_head
+from servers.failures import Lost, Malformed, TimedOut, WireError
+from servers.http_head import Head
 from servers.http_request import Headers
 from servers.http_response import Response
 
 MAX_HEADERS = 200
 # Bytes without any body: the head, 1xx answers, chunk extensions, trailers.
 MAX_OVERHEAD = 64 * 1024
-IDLE_SECONDS = 4.0
-_LENGTH = b"content-length"
-# Headers that change neither how the answer is read nor what it is.
-_PLAIN = frozenset({b"content-type", _LENGTH, b"date", b"server"})
+_memory = http_head.Memory()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +129,38 @@ class Connection(asyncio.Protocol):
         if not self._busy:
             self.abort()
             return
+        first = not self._overhead and self._response is None
+        if first:
+            end = data.find(http_head.END) + 4
+            head = _memory.find(data[:end])
+            if head is not None and head.length == len(data) - end:
+                self._whole(head, data[end:])
+                return
         self._overhead += len(data)
         clean = self._feed(data)
         if self._ended:
+            if first:
+                self._remember(data)
             self._release(clean)
         elif self._busy:
             self._check_progress()
+
+    def _whole(self, head: Head, body: bytes) -> None:
+        """What the parser and its callbacks would do with these bytes."""
+        self._keep, self._ended = head.keep, True
+        self._begin(Response.whole(self, head, body))
+        self._release(True)
+
+    def _remember(self, data: bytes) -> None:
+        """The head of an answer that came in one piece and was nothing else."""
+        end = data.find(http_head.END) + 4
+        if self._response is not None and self._response.is_all(data[end:]):
+            _memory.keep(data[:end], self._head)
+
+    def _begin(self, response: Response) -> None:
+        self._response = response
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(response)
 
     def eof_received(self) -> None:
         if self._busy and self._until_close():
@@ -166,7 +191,7 @@ class Connection(asyncio.Protocol):
         self.expires = min(self._loop.time() + self._idle, self._total)
 
     def _until_close(self) -> bool:
-        return self._response is not None and self._framing == "close"
+        return self._response is not None and self._head.framing == "close"
 
     def _release(self, clean: bool) -> None:
         """Back to the pool, unless anything about it is odd."""
@@ -175,7 +200,6 @@ class Connection(asyncio.Protocol):
             self.resume()
         if (
             clean
-            and self._reusable
             and self._keep > 0
             and not self._transport.is_closing()
             and not self._transport.get_write_buffer_size()
@@ -204,7 +228,7 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         self._headers: Headers = []
         if self._ended:
-            self._reusable = False
+            self._keep = 0.0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._response is None:
@@ -216,18 +240,10 @@ class Connection(asyncio.Protocol):
         status = self._parser.get_status_code()
         if self._ended or 100 <= status < 200:
             return
-        headers = _combined(self._headers)
-        version, said = self._parser.get_http_version(), headers.get(_LENGTH)
-        plain = version == "1.1" and status == 200 and _PLAIN.issuperset(headers)
-        if plain and said is not None:
-            self._framing, self._keep, self._reusable = "length", IDLE_SECONDS, True
-        else:
-            _check_head(version, status, headers)
-            self._frame(version, status, headers)
-        length = int(said) if said is not None and self._framing == "length" else None
-        self._response = Response(self, status, self._headers, length)
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(self._response)
+        version = self._parser.get_http_version()
+        self._head = head = http_head.read(version, status, self._headers)
+        self._keep = head.keep
+        self._begin(Response(self, head))
 
     def on_body(self, body: bytes) -> None:
         if self._response is not None and not self._ended:
@@ -237,56 +253,6 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         if self._response is not None and not self._ended:
             self._end()
-
-    def _frame(self, version: str, status: int, headers: dict[bytes, bytes]) -> None:
-        if status in (204, 304):
-            self._framing = "none"
-        elif b"transfer-encoding" in headers:
-            self._framing = "chunked"
-        else:
-            self._framing = "length" if b"content-length" in headers else "close"
-        self._keep = _keep_seconds(headers)
-        self._reusable = (
-            version == "1.1"
-            and self._framing != "close"
-            and b"close" not in headers.get(b"connection", b"").lower()
-        )
-
-
-def _combined(headers: Headers) -> dict[bytes, bytes]:
-    """Repeated headers as one list, so that none can hide behind another."""
-    single = dict(headers)
-    if len(single) == len(headers):
-        return single
-    combined: dict[bytes, bytes] = {}
-    for name, value in headers:
-        combined[name] = combined[name] + b", " + value if name in combined else value
-    return combined
-
-
-def _check_head(version: str, status: int, headers: dict[bytes, bytes]) -> None:
-    if version not in ("1.0", "1.1"):
-        raise Malformed(f"The server answers in HTTP/{version}.")
-    encoding = headers.get(b"transfer-encoding", b"chunked").strip().lower()
-    if encoding != b"chunked" or (b"transfer-encoding" in headers and version != "1.1"):
-        raise Malformed("The server uses a transfer encoding other than chunked.")
-    if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
-        raise Malformed("The server compresses although it was asked not to.")
-    if 300 <= status < 400:
-        raise Redirected(status, headers.get(b"location", b"").decode("latin-1")[:500])
-    if status > 599:
-        raise Malformed(f"The server answers with status {status}.")
-
-
-def _keep_seconds(headers: dict[bytes, bytes]) -> float:
-    """How long it may idle: less than the server says, so that we close first."""
-    if b"keep-alive" not in headers:
-        return IDLE_SECONDS
-    for part in headers[b"keep-alive"].split(b","):
-        name, _, value = part.strip().partition(b"=")
-        if name.lower() == b"timeout" and value.isdigit():
-            return min(IDLE_SECONDS, int(value[:9]) - 1.0)
-    return IDLE_SECONDS
 
 
 def _malformed(error: Exception) -> WireError:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Protocol
 
 from servers.failures import Lost, TooLarge, WireError
-from servers.http_request import Headers
+from servers.http_head import Head
 
 HIGH_WATER = 256 * 1024
 
@@ -21,51 +20,47 @@ class Flow(Protocol):
     def abort(self) -> None: ...
 
 
-def _alone(headers: Headers) -> dict[bytes, bytes]:
-    names = Counter(name for name, _ in headers)
-    return {name: value for name, value in headers if names[name] == 1}
-
-
 class Response:
-    """Names of `headers` are lower case, `length` is the body's where the head says
-    it. Read it with `read` or `chunks`, then close.
+    """`status`, `headers`, `length` and `content_type` are the head's. Read it with
+    `read` or `chunks`, then close.
 
     An answer that is not read to its end closes its connection.
     """
 
     __slots__ = (
-        "_buffered", "_complete", "_error", "_flow", "_paused", "_pieces", "_single",
-        "_waiter", "headers", "length", "status",
+        "_buffered", "_complete", "_error", "_flow", "_head", "_paused", "_pieces",
+        "_waiter", "content_type", "headers", "length", "status",
     )  # fmt: skip
 
-    def __init__(
-        self, flow: Flow, status: int, headers: Headers, length: int | None
-    ) -> None:
-        self.status, self.headers = status, headers
-        self._flow, self.length = flow, length
-        single = dict(headers)
-        self._single = single if len(single) == len(headers) else _alone(headers)
+    def __init__(self, flow: Flow, head: Head) -> None:
+        self.status, self.headers = head.status, head.headers
+        self.length, self.content_type = head.length, head.content_type
+        self._flow, self._head = flow, head
         self._pieces: list[bytes] = []
         self._buffered = 0
         self._complete = self._paused = False
         self._error: WireError | None = None
         self._waiter: asyncio.Future[None] | None = None
 
+    @classmethod
+    def whole(cls, flow: Flow, head: Head, body: bytes) -> Response:
+        """One whose body is there already."""
+        response = cls(flow, head)
+        response._pieces.append(body)
+        response._buffered, response._complete = len(body), True
+        return response
+
     def header(self, name: bytes) -> bytes | None:
         """The value of a header that came once; None where it came never or twice."""
-        return self._single.get(name)
-
-    @property
-    def content_type(self) -> str:
-        """The media type alone, in lower case; empty where there is not just one."""
-        value = self.header(b"content-type") or b""
-        if value == b"application/json":
-            return "application/json"
-        return value.split(b";", 1)[0].strip().lower().decode("latin-1")
+        return self._head.single.get(name)
 
     @property
     def complete(self) -> bool:
         return self._complete
+
+    def is_all(self, body: bytes) -> bool:
+        """Whether these bytes, and no others, arrived and are not taken yet."""
+        return self._complete and self._pieces == [body]
 
     async def read(self, limit: int) -> bytes:
         """The whole body. Raises `TooLarge` past `limit` bytes, else `Lost`."""

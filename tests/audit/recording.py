@@ -17,7 +17,13 @@ from urllib.parse import quote
 from django.db import connection
 
 from accounts.models import Organization
-from audit.entries import CallEntry, OutcomeEntry, encode_call, outcome_command
+from audit.entries import (
+    CallEntry,
+    OutcomeEntry,
+    encode_call,
+    encode_outcome,
+    outcome_command,
+)
 from audit.ids import uuid7
 from policies.decision import Judgement, Side
 from policies.limits import CALL, Owners, prepare
@@ -67,7 +73,9 @@ class Gateway:
         told = OutcomeEntry(
             id=id, organization=self.organization.pk, status=status, **changed
         )
-        self.client.execute_command(*outcome_command(self.organization.shard, told))
+        shard, owner = self.organization.shard, self.organization.id
+        data = encode_outcome(told)
+        self.client.execute_command(*outcome_command(shard, owner, data))
 
     @property
     def waiting(self) -> int:

@@ -151,7 +151,7 @@ def test_an_outcome_is_read_as_it_was_written() -> None:
     )
     read = decode_outcome(encode_outcome(written))
     assert len(read.detail) == 1024
-    read.detail = written.detail
+    read = read._replace(detail=written.detail)
     assert read == written
 
 

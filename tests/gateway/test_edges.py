@@ -10,9 +10,11 @@ import pytest
 
 from gateway.app import HEALTH, App
 from gateway.exchange import JSON
+from gateway.heads import Head
+from policies import granting
 from tests.fakes.mcp_server import FakeServer
 from tests.gateway.asgi import Answer, Client, Pending
-from tests.gateway.conftest import World
+from tests.gateway.conftest import World, orm
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Ask = Callable[[Client], Pending]
@@ -22,6 +24,7 @@ class Handed:
     """A request as gateway/protocol.py hands it over."""
 
     def __init__(self, scope: Any, body: bytes | None, receive: Any, send: Any) -> None:
+        self.head: Head | None = None
         self.path, self.fields, self.whole_body = scope["path"], scope["headers"], body
         self.receive, self.send = receive, send
         self.at_once: list[bytes] = []
@@ -35,10 +38,16 @@ class Edge:
     """Looks like ASGI to tests; `handed` are the calls that went the short way."""
 
     def __init__(self, app: App) -> None:
-        self.app, self.handed = app, list[Handed]()
+        self.app, self.handed, self.known = app, list[Handed](), 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        call = Handed(scope, (await receive())["body"], receive, send)
+        body = (await receive())["body"]
+        call = Handed(scope, body, receive, send)
+        path, fields = scope["path"], scope["headers"]
+        raw = path.encode() + b"".join([b"%b: %b\r\n" % field for field in fields])
+        found = self.app.heads.find(raw)
+        self.known += found is not None
+        call.head = found or Head(raw, path, fields, len(body))
         self.handed.append(call)
         rest = self.app.begin(call)
         assert rest is not None
@@ -70,6 +79,10 @@ ASKED: dict[str, tuple[int, Ask]] = {
 }
 
 
+# Heads that do not pass by themselves.
+NEVER_KEPT = {"another type", "another host", "no token"}
+
+
 def told(answer: Answer) -> tuple[int, dict[str, str], bytes]:
     """Without the ids of decisions."""
     body = re.sub(rb"[0-9a-f]{8}-[0-9a-f-]{27}", b"ID", answer.body)
@@ -84,11 +97,27 @@ async def test_the_edges_answer_and_record_the_same(world: World, name: str) -> 
 
     short = told(await ask(world.client(app=edge)).answer())
     by_short = world.decisions()[1:]
+    again = told(await ask(world.client(app=edge)).answer())
     long = told(await ask(world.client()).answer())
 
     assert short[0] == status
-    assert short == long
-    assert world.decisions()[1:] == by_short * 2
+    assert short == again == long
+    assert world.decisions()[1:] == by_short * 3
+    assert edge.known == (name not in NEVER_KEPT)
+
+
+async def test_a_head_that_came_before_gives_no_right(world: World) -> None:
+    await world.client().call("echo")
+    edge = Edge(world.app)
+    client = world.client(app=edge)
+    for _ in range(2):
+        assert (await client.call("echo")).status == 200
+    await world.publish(default="deny")
+    assert "error" in (await client.call("echo")).message
+    await orm(lambda: granting.revoke(None, world.grant))
+    for _ in range(2):
+        assert (await client.call("echo")).status == 401
+    assert edge.known == 4
 
 
 async def test_an_answer_of_json_goes_at_once(world: World, fake: FakeServer) -> None:

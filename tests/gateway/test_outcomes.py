@@ -13,10 +13,11 @@ import redis
 
 from audit.entries import OutcomeEntry, decode_outcome
 from gateway import outcomes
-from gateway.outcomes import Outcomes
+from gateway.outcomes import Outcomes, Stream
 from gateway.valkey import Valkey
 
 KEY = "{s07}:records"
+STREAM = Stream(7, uuid.uuid4())
 
 
 def entry() -> OutcomeEntry:
@@ -45,7 +46,7 @@ async def test_an_outcome_is_written_and_forgotten(
 ) -> None:
     kept, one = Outcomes(client), entry()
 
-    kept.add(7, one)
+    kept.add(STREAM, one)
 
     assert await written(valkey, 1) == [one.id]
     await asyncio.sleep(0.05)
@@ -60,7 +61,7 @@ async def test_what_could_not_be_written_is_written_later(
     await kept.start()
     client.problem = "gone for a while"
     for one in many:
-        kept.add(7, one)
+        kept.add(STREAM, one)
     await asyncio.sleep(0.3)
     assert valkey.xlen(KEY) == 0
     client.problem = ""
@@ -74,7 +75,7 @@ async def test_the_last_ones_are_written_at_the_end(
 ) -> None:
     kept, one = Outcomes(client), entry()
     client.problem = "gone for a while"
-    kept.add(7, one)
+    kept.add(STREAM, one)
     client.problem = ""
 
     await kept.close()
@@ -89,6 +90,6 @@ async def test_what_is_kept_is_bounded(
     kept, many = Outcomes(client), [entry() for _ in range(8)]
     client.problem = "gone"
     for one in many:
-        kept.add(7, one)
+        kept.add(STREAM, one)
 
     assert list(kept._kept) == [one.id.int for one in many[3:]]

@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from gateway import protocol
+from gateway.heads import Heads
 from gateway.protocol import Cycle, Protocol
 
 SECONDS = 5
@@ -25,12 +26,18 @@ class App:
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
-        self.offered = 0
+        self.offered, self.known = 0, 0
+        self.heads = Heads()
         self.gone = asyncio.Event()
         self.sent = 0
 
     def begin(self, call: Any) -> Any:
         self.offered += 1
+        if call.head is not None and call.head.headers is None:
+            call.head.headers = dict(call.fields)
+            self.heads.keep(call.head)
+        elif call.head is not None:
+            self.known += 1
         if call.whole_body is None:
             return self(call, call.receive, call.send)
         return self.take(call.whole_body, call, call.receive, call.send)
@@ -293,6 +300,19 @@ async def test_a_head_that_is_too_large(head, before):
         else:
             assert (await reader.read()).startswith(TOO_LARGE)
         assert b"" not in app.bodies
+
+
+async def test_a_refused_head_is_not_told_in_the_middle_of_an_answer():
+    async with serving(Protocol) as (app, connect):
+        reader, writer = await connect()
+        writer.write(post(b"stream"))
+        answer = await reader.readexactly(65536)
+        writer.write(LONG)
+        with contextlib.suppress(ConnectionError):
+            while piece := await reader.read(1024 * 1024):
+                answer += piece
+        assert TOO_LARGE not in answer
+        assert len(answer) < LARGE
 
 
 async def test_the_bound_of_a_head_is_kept_to_the_byte():
