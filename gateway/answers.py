@@ -14,6 +14,7 @@ from gateway import bridge, jsonrpc, strictjson
 from gateway.eras import Era
 from gateway.errors import INTERNAL_ERROR, UpstreamFault
 from gateway.jsonrpc import Id
+from policies.decision import make
 
 Status = Literal["ok", "tool_error", "error", "not_inspected"]
 Page = Callable[[dict[str, Any]], dict[str, Any]]
@@ -98,7 +99,7 @@ def _result(plan: Plan, result: dict[str, Any], raw: bytes) -> Event:
     failed = plan.method == "tools/call" and result.get("isError") is True
     status: Status = "tool_error" if failed else "ok"
     if plan.verbatim and result.get("resultType", "complete") == "complete":
-        return Event("final", raw, status)
+        return make(Event, ("final", raw, status, None))
     result = bridge.result_down(
         plan.method, result, plan.client, plan.upstream, plan.server
     )

@@ -30,9 +30,9 @@ def classify(
 ) -> Era:
     sent = headers.get(mirrored.VERSION)
     meta = params.get("_meta")
-    said = meta.get(META_VERSION) if isinstance(meta, dict) else None
-    if sent == MODERN_BYTES and said is not None:
-        _check_modern(MODERN, said, meta)
+    meta = meta if isinstance(meta, dict) else {}
+    said, capable = meta.get(META_VERSION), meta.get(META_CAPABILITIES)
+    if sent == MODERN_BYTES and said == MODERN and isinstance(capable, dict):
         return "modern"
     version = None if sent is None else sent.decode("latin-1")
     if said is None and (version is None or version in LEGACY):
@@ -55,8 +55,8 @@ def classify_notification(headers: Mapping[bytes, bytes]) -> Era:
     return "modern"
 
 
-def _check_modern(version: str | None, said: object, meta: object) -> None:
-    if not isinstance(meta, dict) or META_CAPABILITIES not in meta or said is None:
+def _check_modern(version: str | None, said: object, meta: dict[str, Any]) -> None:
+    if META_CAPABILITIES not in meta or said is None:
         raise InvalidParams(
             f"params._meta must hold {META_VERSION!r} and {META_CAPABILITIES!r}"
         )

@@ -21,7 +21,7 @@ from gateway.sessions import check as check_session
 from gateway.snapshot import Rights, Snapshot
 from gateway.valkey import ValkeyChanged
 from policies.decide import judge, visible_prompt, visible_resource
-from policies.decision import ALLOW, Ask, Decision, Judgement
+from policies.decision import ALLOW, Ask, Decision, Judgement, make
 from policies.facts import Call, Facts
 from policies.limits import CALL, Prepared, ScriptReply, decide, prepare, read_reply
 
@@ -197,7 +197,8 @@ def _judge(x: Exchange, rights: Rights) -> Judgement | Decision:
     kind = x.method.kind
     if kind == "tool" or kind == "resource" or kind == "prompt":
         args = x.message.params.get("arguments", {})
-        return judge(rights.policy, Call(kind, x.name, args), facts(x, rights))
+        call = make(Call, (kind, x.name, args))
+        return judge(rights.policy, call, facts(x, rights))
     if kind == "local":
         return ALLOW
     if rights.killed:
@@ -215,7 +216,7 @@ def asking(x: Exchange) -> tuple[Ask, ...]:
 
 def facts(x: Exchange, rights: Rights) -> Facts:
     pin = rights.tools.get(x.name) if x.method.kind == "tool" else None
-    return Facts(
+    fields = (
         pin.tool if pin is not None else None,
         rights.killed,
         rights.label,
@@ -228,6 +229,7 @@ def facts(x: Exchange, rights: Rights) -> Facts:
         NOTHING if x.asked is None and not rights.waivers else covering.rules(x),
         covering.opening(rights, x.name) if rights.break_glass else None,
     )
+    return make(Facts, fields)
 
 
 def _completion(x: Exchange, rights: Rights) -> Decision:

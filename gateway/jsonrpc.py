@@ -6,11 +6,11 @@ case, is refused, because servers exist that match keys without case.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from gateway import strictjson
 from gateway.errors import InvalidRequest, ParseError
+from policies.decision import make
 
 Id = str | int
 MAX_ID_BYTES = 256
@@ -19,8 +19,7 @@ _REQUEST = frozenset({"jsonrpc", "id", "method", "params"})
 _RESPONSE = frozenset({"jsonrpc", "id", "result", "error"})
 
 
-@dataclass(slots=True)
-class Message:
+class Message(NamedTuple):
     """`id` is None for a notification; `params` is {} where there are none."""
 
     kind: Literal["request", "notification", "response"]
@@ -49,7 +48,8 @@ def _request(value: dict[str, Any]) -> Message:
         raise InvalidRequest('"method" must be a string')
     if "id" not in value:
         return Message("notification", None, method, _object(params))
-    return Message("request", checked_id(value["id"]), method, _object(params))
+    id = checked_id(value["id"])
+    return make(Message, ("request", id, method, _object(params)))
 
 
 def _response(value: dict[str, Any]) -> Message:

@@ -22,6 +22,8 @@ RETURNED = frozenset({"inputResponses", "requestState"})
 class Method:
     """`name_key` is the parameter that names the thing; `items` the result's list.
 
+    `kinds` are the JSON types of the parameters as Python has them.
+
     `repeatable` requests have no effect: one that got lost may be sent once more. The
     server's own hints (`readOnlyHint`) do not make a tool call repeatable.
     """
@@ -36,6 +38,16 @@ class Method:
     capability: str = ""
     repeatable: bool = True
     required: Mapping[str, type] = field(default_factory=dict)
+    kinds: Mapping[str, type] = field(init=False)
+
+    def __post_init__(self) -> None:
+        kinds = dict.fromkeys(self.params, object) | _OPTIONAL | dict(self.required)
+        kept = {key: kind for key, kind in kinds.items() if key in self.params}
+        object.__setattr__(self, "kinds", kept)
+
+
+_OPTIONAL: dict[str, type] = {"arguments": dict, "_meta": dict, "cursor": str}
+_WORDS: dict[type, str] = {dict: "an object", str: "a string"}
 
 
 def _list(items: str, capability: str) -> Method:
@@ -142,19 +154,20 @@ def find(name: str, era: str) -> Method:
 
 def check_params(method: Method, params: Mapping[str, Any]) -> None:
     """Raises InvalidParams for a parameter that is unknown, missing or ill-typed."""
-    if not method.params.issuperset(params):
-        raise InvalidParams(
-            unknown(next(key for key in params if key not in method.params))
-        )
-    for key, kind in method.required.items():
-        if not isinstance(params.get(key), kind):
-            raise InvalidParams(f"params.{key} is missing or of the wrong type")
-    if not isinstance(params.get("arguments", {}), dict):
-        raise InvalidParams("params.arguments must be an object")
-    if not isinstance(params.get("_meta", {}), dict):
-        raise InvalidParams("params._meta must be an object")
-    if not isinstance(params.get("cursor", ""), str):
-        raise InvalidParams("params.cursor must be a string")
+    kinds = method.kinds
+    for key, value in params.items():
+        if not isinstance(value, kinds.get(key, ())):
+            raise InvalidParams(_wrong(method, key))
+    for key in method.required:
+        if key not in params:
+            raise InvalidParams(_wrong(method, key))
+
+
+def _wrong(method: Method, key: str) -> str:
+    if key in method.required:
+        return f"params.{key} is missing or of the wrong type"
+    kind = method.kinds.get(key)
+    return unknown(key) if kind is None else f"params.{key} must be {_WORDS[kind]}"
 
 
 def unknown(key: str) -> str:

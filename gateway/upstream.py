@@ -30,6 +30,7 @@ from gateway.jsonrpc import Id
 from gateway.questions import PATIENCE, Asked
 from gateway.relaying import Lost, relay
 from gateway.upstream_sessions import Opened
+from policies.decision import make
 from servers.http1 import Response
 
 
@@ -71,17 +72,13 @@ def _plan(x: Exchange) -> Plan:
     token = x.message.params.get("_meta", {}).get("progressToken")
     asked = isinstance(token, str | int) and not isinstance(token, bool)
     items = x.method.items
-    return Plan(
-        sent,
-        id,
-        method,
-        x.era,
-        "legacy" if legacy else "modern",
-        rights.server_name,
-        (sent if legacy else token, token) if asked else None,
-        lists.page(items, rights, lambda: x.gateway.drifted(rights)) if items else None,
-        x.progressed,
+    progress = (sent if legacy else token, token) if asked else None
+    page = (
+        lists.page(items, rights, lambda: x.gateway.drifted(rights)) if items else None
     )
+    era = "legacy" if legacy else "modern"
+    fields = sent, id, method, x.era, era, rights.server_name, progress, page
+    return make(Plan, (*fields, x.progressed))
 
 
 def _bare(x: Exchange) -> Plan:

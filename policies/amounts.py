@@ -32,7 +32,10 @@ class BadAmount(Exception):
 
 def sum_reader(text: str, decimal: bool) -> Callable[[Reading], int]:
     """The sum of the values there in millionths."""
-    read = all_reader(parse_path(text))
+    path = parse_path(text)
+    if not path.starred:
+        return _one_amount(one_reader(path), decimal)
+    read = all_reader(path)
 
     def total(r: Reading) -> int:
         amount = 0
@@ -40,6 +43,19 @@ def sum_reader(text: str, decimal: bool) -> Callable[[Reading], int]:
             amount += _amount(value, decimal, r)
             if amount >= AMOUNT_BOUND:
                 raise BadAmount
+        return amount
+
+    return total
+
+
+def _one_amount(
+    read: Callable[[Reading], object], decimal: bool
+) -> Callable[[Reading], int]:
+    def total(r: Reading) -> int:
+        r.count(1)
+        amount = _amount(read(r), decimal, r)
+        if amount >= AMOUNT_BOUND:
+            raise BadAmount
         return amount
 
     return total

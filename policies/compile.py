@@ -22,13 +22,14 @@ LONGEST_RESOLVED = 256
 @dataclass(frozen=True, slots=True)
 class Resolved:
     """What applies to a tool's name. `written` is the entry for what the watched
-    parts would decide."""
+    parts would decide; `watches`: there are any."""
 
     hidden: bool
     entry: Entry | None
     written: Entry | None
     enforced: Plan
     watched: Plan
+    watches: bool
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,12 @@ class CompiledPolicy:
         validate, would_validate = self.validate, None
         if self.watched:
             validate, would_validate = None, self.validate
+        watched = make_plan(
+            name,
+            written.watched if written else none,
+            every.watched if every else none,
+            would_validate,
+        )
         return Resolved(
             name in self.hidden_names or any(m(name) for m in self.hidden_globs),
             entry,
@@ -100,12 +107,8 @@ class CompiledPolicy:
                 every.enforced if every else none,
                 validate,
             ),
-            make_plan(
-                name,
-                written.watched if written else none,
-                every.watched if every else none,
-                would_validate,
-            ),
+            watched,
+            bool(watched),
         )
 
 

@@ -12,8 +12,16 @@ from typing import Any
 
 from policies import operators
 from policies.operators import Test, Truth
-from policies.paths import parse_path
-from policies.reading import ABSENT, WRONG, Reading, all_reader, one_reader
+from policies.paths import Key, parse_path
+from policies.reading import (
+    ABSENT,
+    WRONG,
+    Reading,
+    all_reader,
+    argument,
+    look,
+    one_reader,
+)
 
 Condition = Callable[[Reading], Truth]
 Data = Mapping[str, Any]
@@ -110,6 +118,8 @@ def _leaf(data: Data, required: bool) -> Condition:
     test, absent = _test(data), _when_absent(data, required)
     if path.starred:
         return _starred(all_reader(path), test, absent)
+    if (key := argument(path)) is not None:
+        return _of_argument(key, test, absent)
     read = one_reader(path)
 
     def answer(r: Reading) -> Truth:
@@ -120,6 +130,26 @@ def _leaf(data: Data, required: bool) -> Condition:
         if value is ABSENT:
             return absent
         return None if value is WRONG else test(value, r)
+
+    return answer
+
+
+def _of_argument(key: Key, test: Test, absent: Truth) -> Condition:
+    """The leaf that most rules are made of: its reader is written into it."""
+    name = key.name
+
+    def answer(r: Reading) -> Truth:
+        r.values -= 1
+        if r.values < 0:
+            r.count(0)
+        value = r.clear.get(name)
+        if value is None:
+            value = look(r, key)
+            if value is ABSENT:
+                return absent
+            if value is WRONG:
+                return None
+        return test(value, r)
 
     return answer
 

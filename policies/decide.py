@@ -10,6 +10,7 @@ from __future__ import annotations
 from policies.amounts import BadAmount
 from policies.compile import CompiledPolicy, Resolved
 from policies.decision import (
+    ALLOW,
     NOTHING,
     Answer,
     Ask,
@@ -17,6 +18,7 @@ from policies.decision import (
     Judgement,
     Side,
     Use,
+    make,
 )
 from policies.facts import Call, Facts, Kind, Tool
 from policies.plans import Plan
@@ -80,8 +82,10 @@ def _judge_tool(policy: CompiledPolicy, call: Call, facts: Facts) -> Judgement:
     if facts.tool.held:
         return CHANGED_TOOL
     enforced = _side(resolved.enforced, call, facts)
-    if not resolved.watched:
-        return ALLOWED if enforced is NOTHING else Judgement(enforced)
+    if not resolved.watches:
+        if enforced is NOTHING:
+            return ALLOWED
+        return make(Judgement, (enforced, NOTHING, ALLOW))
     return Judgement(enforced, _side(resolved.watched, call, facts))
 
 
@@ -105,9 +109,9 @@ def _side(plan: Plan, call: Call, facts: Facts, opened: bool = False) -> Side:
             return Side(decided=TOO_LARGE)
     uses, bad = _uses(plan, r)
     if bad is not None or opened or not plan.asks:
-        return (
-            Side(None, uses, bad, (), facts.waived, opened) if uses or bad else NOTHING
-        )
+        if not uses and bad is None:
+            return NOTHING
+        return make(Side, (None, uses, bad, (), facts.waived, opened))
     try:
         asks = _asks(plan, r, facts)
     except TooLarge:

@@ -1,6 +1,7 @@
 """What a judged call is: decided, or waiting for what its counters hold.
 
-Named tuples: a frozen dataclass takes three times as long to make.
+Named tuples: a frozen dataclass takes three times as long to make. Their constructor is
+a Python function too; what every call makes is made by `make`, which is none.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 Answer = Literal["allow", "deny", "hide", "limit", "require_approval"]
+make = tuple.__new__
 Scope = Literal["grant", "session", "server", "organization"]
 
 
@@ -76,7 +78,10 @@ class Side(NamedTuple):
         """None where nothing stops the call."""
         if self.decided is not None:
             return self.decided
-        over = [use for use, is_full in zip(self.uses, full, strict=True) if is_full]
+        over: list[Use] = []
+        if True in full:
+            pairs = zip(self.uses, full, strict=True)
+            over = [use for use, is_full in pairs if is_full]
         for use in over:
             if use.over == "deny":
                 return Decision("limit", use.rule, use.on_deny)

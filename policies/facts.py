@@ -14,8 +14,11 @@ from policies.schema import Validator, plain_validator, strict_validator
 Kind = Literal["tool", "resource", "prompt"]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+# Never written to: what a call without arguments is judged by.
+NO_ARGUMENTS: dict[str, object] = {}
+
+
+class Call(NamedTuple):
     """`name` is the tool's name, the URI as sent, or the prompt's name.
 
     `args` is decoded JSON; a number whose own digits matter may be a
@@ -24,7 +27,7 @@ class Call:
 
     kind: Kind
     name: str
-    args: object = field(default_factory=dict)
+    args: object = NO_ARGUMENTS
 
 
 @dataclass(frozen=True)

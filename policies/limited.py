@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from policies.amounts import by_reader, sum_reader
-from policies.decision import Use
+from policies.decision import Use, make
 from policies.numbers import MILLION
 from policies.reading import Reading
 
@@ -22,7 +23,7 @@ RATE_TEXT = re.compile(rf"([0-9]{{1,10}})/({'|'.join(WINDOWS)})")
 Data = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Limit:
     """`still` is the use of a call where neither `total` nor `split` is set."""
 
@@ -30,16 +31,21 @@ class Limit:
     total: Callable[[Reading], int] | None = None
     split: Callable[[Reading], bytes] | None = None
 
+    @cached_property
+    def _before(self) -> tuple[object, ...]:
+        return self.still[:5]
+
+    @cached_property
+    def _after(self) -> tuple[object, ...]:
+        return self.still[7:]
+
     def use(self, r: Reading) -> Use:
         """Raises BadAmount."""
         if self.total is None and self.split is None:
             return self.still
         amount = MILLION if self.total is None else self.total(r)
         by = None if self.split is None else self.split(r)
-        rule, counter, window, scope, most, _, _, over, on_deny, watched = self.still
-        return Use(
-            rule, counter, window, scope, most, amount, by, over, on_deny, watched
-        )
+        return make(Use, (*self._before, amount, by, *self._after))
 
     def watch(self) -> Limit:
         return replace(self, still=self.still._replace(watched=True))

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -27,7 +28,7 @@ from django.conf import settings
 
 from accounts.keys import generation_key, records_key, tag
 from accounts.randomness import sixteen
-from policies.decision import Decision, Judgement, Use
+from policies.decision import Decision, Judgement, Use, make
 
 Mode = Literal["peek", "reserve", "record"]
 Status = Literal[
@@ -168,8 +169,7 @@ def _keys(head: bytes, use: Use) -> tuple[bytes, bytes]:
     )
 
 
-@dataclass(slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """What the script is given, and what its reply is about."""
 
     keys: Sequence[bytes]
@@ -201,14 +201,15 @@ def prepare(
         return Prepared(owners.keys, argv, 0, 0, [], [])
     layout = _layout(owners, judgement, mode)
     judged, watched = judgement.enforced.uses, judgement.watched.uses
-    uses = judged + watched if watched else judged
-    amounts = [uses[first].amount for first in layout.firsts]
-    filled = bytearray(layout.plan)
-    for at, amount in zip(layout.places, amounts, strict=True):
-        _DOUBLE.pack_into(filled, at, amount)
-    argv = [generation, sixteen(), bytes(filled), record, owners.organization]
-    return Prepared(
-        layout.keys, argv, len(judged), len(watched), layout.counters, amounts
+    amounts = list(map(_AMOUNT_OF, judged + watched if watched else judged))
+    if layout.firsts is not None:
+        amounts = [amounts[first] for first in layout.firsts]
+    pairs = zip(layout.pieces, amounts, strict=True)
+    filled = layout.fill(*chain.from_iterable(pairs), layout.last)
+    argv = [generation, sixteen(), filled, record, owners.organization]
+    return make(
+        Prepared,
+        (layout.keys, argv, len(judged), len(watched), layout.counters, amounts),
     )
 
 
@@ -216,19 +217,21 @@ def prepare(
 class Layout:
     """What is the same for every call that meets the same limits and values.
 
-    Counter `n` gets its amount from the use `firsts[n]`, written at `places[n]`.
+    Counter `n` gets its amount from the use `firsts[n]`; None: from use `n`. The plan
+    is what `fill` makes of a piece before each amount, and of `last`.
     """
 
     keys: tuple[bytes, ...]
     counters: list[bytes]
-    plan: bytes
-    firsts: tuple[int, ...]
-    places: tuple[int, ...]
+    firsts: tuple[int, ...] | None
+    pieces: tuple[bytes, ...]
+    last: bytes
+    fill: Callable[..., bytes]
 
 
 MOST_LAYOUTS = 256
 # All of a use but its amount, and the text that nobody judges by.
-_FIXED = itemgetter(0, 1, 2, 3, 4, 6, 7, 9)
+_FIXED, _AMOUNT_OF = itemgetter(0, 1, 2, 3, 4, 6, 7, 9), itemgetter(5)
 
 
 def _layout(owners: Owners, judgement: Judgement, mode: Mode) -> Layout:
@@ -258,13 +261,19 @@ def _lay_out(owners: Owners, judgement: Judgement, mode: Mode) -> Layout:
             firsts.append(index)
     header = owners.header(mode, len(firsts))
     plan = b"".join((header, *counters.packed, b"%c" % len(judged), *judged))
-    start = len(header) + _AMOUNT_AT
+    pieces, at = [], 0
+    for n in range(len(firsts)):
+        amount = len(header) + _COUNTER.size * n + _AMOUNT_AT
+        pieces.append(plan[at:amount])
+        at = amount + _DOUBLE.size
+    amounts = "".join(f"{len(piece)}sd" for piece in pieces)
     return Layout(
         keys=(*owners.keys, *counters.keys, *counters.sets),
         counters=list(counters.keys),
-        plan=plan,
-        firsts=tuple(firsts),
-        places=tuple(start + _COUNTER.size * n for n in range(len(firsts))),
+        firsts=None if len(firsts) == len(uses) else tuple(firsts),
+        pieces=tuple(pieces),
+        last=plan[at:],
+        fill=struct.Struct(f"<{amounts}{len(plan) - at}s").pack,
     )
 
 
@@ -281,8 +290,7 @@ def _kinds(judgement: Judgement) -> list[int]:
     return kinds + [watched] * len(side.uses)
 
 
-@dataclass(slots=True)
-class ScriptReply:
+class ScriptReply(NamedTuple):
     """`stale` and `log full`: nothing happened. `full` and `too many ...`: recorded,
     nothing added. `generation` comes with `stale`. `retry_after` is in seconds, None
     where the limit fits or waiting does not help; `refused` is the limit with too many
@@ -328,9 +336,8 @@ def _fits(prepared: Prepared, buckets: Sequence[int]) -> ScriptReply:
     """Nearly every reply: no limit is full."""
     judged, watched = prepared.uses, prepared.watched_uses
     full, unwatched = (False,) * judged, (False,) * watched
-    return ScriptReply(
-        "ok", b"", full, unwatched, (None,) * judged, None, "", tuple(buckets)
-    )
+    fields = "ok", b"", full, unwatched, (None,) * judged, None, "", tuple(buckets)
+    return make(ScriptReply, fields)
 
 
 def _refused(status: Status, states: Sequence[int]) -> int | None:

@@ -140,8 +140,8 @@ _ROOTS: Roots = {
 def one_reader(path: ArgumentPath) -> Reader:
     """Reads the one value of a path without `[*]`: the value, ABSENT or WRONG."""
     root, steps = _ROOTS[path.root], path.steps
-    if path.root == "args" and len(steps) == 1 and isinstance(steps[0], Key):
-        return _argument_reader(steps[0])
+    if (key := argument(path)) is not None:
+        return _argument_reader(key)
 
     def read(r: Reading) -> object:
         value = root(r)
@@ -156,24 +156,32 @@ def one_reader(path: ArgumentPath) -> Reader:
     return read
 
 
+def argument(path: ArgumentPath) -> Key | None:
+    """The key of a path that is just the name of an argument, as most are."""
+    step = path.steps[0] if len(path.steps) == 1 else None
+    return step if path.root == "args" and isinstance(step, Key) else None
+
+
+def look(r: Reading, key: Key) -> object:
+    """An argument that `r.clear` does not hold."""
+    args = r.args
+    if type(args) is not dict:
+        return ABSENT if args is None else WRONG
+    # In a set no two keys fold to one, so a name that is there has no twin.
+    if type(r.folds_of(args)) is set:
+        r.clear = args
+    if r.has_twin(args, key):
+        return WRONG
+    value = args.get(key.name)
+    return ABSENT if value is None else value
+
+
 def _argument_reader(key: Key) -> Reader:
     name = key.name
 
     def read(r: Reading) -> object:
         value = r.clear.get(name)
-        return look(r) if value is None else value
-
-    def look(r: Reading) -> object:
-        args = r.args
-        if type(args) is not dict:
-            return ABSENT if args is None else WRONG
-        # In a set no two keys fold to one, so a name that is there has no twin.
-        if type(r.folds_of(args)) is set:
-            r.clear = args
-        if r.has_twin(args, key):
-            return WRONG
-        value = args.get(name)
-        return ABSENT if value is None else value
+        return look(r, key) if value is None else value
 
     return read
 
@@ -201,14 +209,6 @@ def _take_once(r: Reading, value: object, step: Step) -> object:
 def all_reader(path: ArgumentPath) -> Callable[[Reading], list[object]]:
     """Reads every value under the `[*]`s; an empty list gives one ABSENT."""
     root, steps = _ROOTS[path.root], path.steps
-    if not path.starred:
-        one = one_reader(path)
-
-        def alone(r: Reading) -> list[object]:
-            r.count(1)
-            return [one(r)]
-
-        return alone
 
     def read(r: Reading) -> list[object]:
         found: list[object] = []
