@@ -53,15 +53,13 @@ def _one_amount(
 ) -> Callable[[Reading], int]:
     def total(r: Reading) -> int:
         r.count(1)
-        amount = _amount(read(r), decimal, r)
-        if amount >= AMOUNT_BOUND:
-            raise BadAmount
-        return amount
+        return _amount(read(r), decimal, r)
 
     return total
 
 
 def _amount(value: object, decimal: bool, r: Reading) -> int:
+    """Less than AMOUNT_BOUND, as `millionths` sees to."""
     if type(value) is int and 0 <= value < AMOUNT_BOUND // MILLION:
         return value * MILLION
     digits = repr(value) if type(value) is float else "e"

@@ -87,9 +87,21 @@ CONDITIONS = [
         "a wrong type is false",
         "conditions",
         "return None if value is WRONG else test(value, r)\n\n    return answer\n\n\n"
-        "def _starred",
+        "def _of_argument",
         "return False if value is WRONG else test(value, r)\n\n    return answer\n\n\n"
-        "def _starred",
+        "def _of_argument",
+    ),
+    Mutant(
+        "an argument of a wrong type is false",
+        "conditions",
+        "            if value is WRONG:\n                return None\n",
+        "            if value is WRONG:\n                return False\n",
+    ),
+    Mutant(
+        "an absent argument is unsure",
+        "conditions",
+        "            if value is ABSENT:\n                return absent\n",
+        "            if value is ABSENT:\n                return None\n",
     ),
     Mutant(
         "the first element speaks for all",
@@ -193,6 +205,12 @@ NUMBERS = [
         "if amount",
     ),
     Mutant(
+        "an amount at the bound counts",
+        "numbers",
+        "or amount >= AMOUNT_BOUND",
+        "or amount > AMOUNT_BOUND",
+    ),
+    Mutant(
         "sums at the bound count",
         "amounts",
         "if amount >= AMOUNT_BOUND",
@@ -228,11 +246,10 @@ READING = [
     Mutant(
         "null is there",
         "reading",
-        "        return ABSENT if value is None else value\n\n    return read\n\n\n"
-        "def _take",
-        "        return WRONG if value is None and name in args else (\n"
-        "            ABSENT if value is None else value\n        )\n\n"
-        "    return read\n\n\ndef _take",
+        "    value = args.get(key.name)\n    return ABSENT if value is None else value\n",
+        "    value = args.get(key.name)\n"
+        "    return WRONG if value is None and key.name in args else (\n"
+        "        ABSENT if value is None else value\n    )\n",
     ),
     Mutant(
         "an empty list is of the wrong type",
