@@ -14,12 +14,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple, get_args
 from uuid import UUID
 
 import orjson
 
-from accounts.keys import records_key
 from policies.decision import ALLOW, NOTHING, Ask, Decision, Judgement, Side, Use
 
 Status = Literal[
@@ -170,6 +170,7 @@ def _digested(arguments: bytes, read: bytes) -> Kept:
 Text = Callable[[str], str]
 
 
+_BY = itemgetter(6)
 # Text as it is: of a string `str` gives back that very string, without a call of ours.
 _whole: Text = str
 
@@ -218,27 +219,30 @@ def _decoded(data: bytes) -> str:
 def pack_judgement(judgement: Judgement | None, text: Text) -> list[Any] | None:
     if judgement is None:
         return None
-    packed: list[Any] = [_pack_side(judgement.enforced, text)]
-    if judgement.watched is not NOTHING or judgement.allow is not ALLOW:
-        packed.append(_pack_side(judgement.watched, text))
-        packed.append(_pack_decision(judgement.allow, text))
+    enforced, watched, allow = judgement
+    packed: list[Any] = [_pack_side(enforced, text)]
+    if watched is not NOTHING or allow is not ALLOW:
+        packed.append(_pack_side(watched, text))
+        packed.append(_pack_decision(allow, text))
     return packed
 
 
 def _pack_side(side: Side, text: Text) -> list[Any]:
-    decided, bad, uses = side.decided, side.bad, side.uses
+    decided, uses, bad, asks, waived, opened = side
     return [
         decided and _pack_decision(decided, text),
         _packed_uses(uses) if text is _whole else [_pack_use(u, text) for u in uses],
         bad and _pack_decision(bad, text),
-        side.asks and [[rule, why and text(why)] for rule, why in side.asks],
-        sorted(side.waived) if side.waived else (),
-        side.opened,
+        asks and [[rule, why and text(why)] for rule, why in asks],
+        sorted(waived) if waived else (),
+        opened,
     ]
 
 
 def _packed_uses(uses: Sequence[Use]) -> list[list[Any]]:
     """As `_pack_use` does with whole texts; most uses are not split by a value."""
+    if not any(map(_BY, uses)):
+        return list(map(list, uses))
     return [list(u) if u.by is None else _pack_use(u, _whole) for u in uses]
 
 
@@ -267,12 +271,6 @@ def encode_outcome(entry: OutcomeEntry) -> bytes:
     if approval is not None:
         fields.append(approval)
     return VERSION + orjson.dumps(fields)
-
-
-def outcome_command(shard: int, organization: UUID, data: bytes) -> tuple[bytes, ...]:
-    """The XADD of an encoded outcome; to be repeated until it is acknowledged."""
-    key = records_key(shard).encode()
-    return (b"XADD", key, b"*", b"o", organization.bytes, b"r", data)
 
 
 # Reading

@@ -14,14 +14,15 @@ from accounts.randomness import sixteen
 
 # UUID's own constructor takes longer than all else here: it looks for six spellings.
 _new, _set = object.__new__, object.__setattr__
+_now, _number = time.time_ns, int.from_bytes
 _UNKNOWN = SafeUUID.unknown
 _MARKS = 7 << 76 | 0b10 << 62  # version and variant
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def uuid7() -> UUID:
-    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
-    random = int.from_bytes(sixteen(), "big") >> 66
+    milliseconds, rest = divmod(_now(), 1_000_000)
+    random = _number(sixteen(), "big") >> 66
     id = _new(UUID)
     number = milliseconds << 80 | rest * 4096 // 1_000_000 << 64 | _MARKS | random
     _set(id, "int", number)

@@ -47,14 +47,14 @@ class Template:
         """As `encode_call` of the whole entry. `client` is its name, era, revision."""
         length = 0 if arguments is None else len(arguments)
         kept = None if arguments is None else (True, "", length, "")
-        decision, rule, reason = decided[:3]
+        decision, rule, reason, *_ = decided
         packed = pack_judgement(judgement, str)
-        fields = (
-            *(id, self._owners, method, name, self._policy, *client),
-            *(kept, packed, decision, rule, reason or ""),
-        )
+        fields = [id, self._owners, method, name, self._policy, *client, kept, packed]
+        fields += (decision, rule, reason or "")
+        if approval is not None:
+            fields.append(approval)
         try:
-            header = orjson.dumps(fields if approval is None else (*fields, approval))
+            header = orjson.dumps(fields)
         except TypeError:
             header = b""
         whole = len(header) + length + 5 <= LARGEST and length <= LARGEST_ARGUMENTS

@@ -7,6 +7,7 @@ so. Hence nothing of the kind is declared upstream.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from gateway import eras
@@ -46,7 +47,7 @@ class Asks(Exception):
 
 
 def meta_up(
-    meta: dict[str, Any], upstream: Era, progress: Id | None
+    meta: Mapping[str, Any], upstream: Era, progress: Id | None
 ) -> dict[str, Any] | None:
     """The `_meta` of the request that is sent. `progress` is the token to send."""
     sent: dict[str, Any] = {}

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from gateway import headers as mirrored
 from gateway.errors import HeaderMismatch, InvalidParams, Unsupported
 
 Era = Literal["modern", "legacy"]
@@ -25,12 +24,8 @@ META_SERVER = PREFIX + "serverInfo"
 META_LOG_LEVEL = PREFIX + "logLevel"
 
 
-def classify(
-    headers: Mapping[bytes, bytes], method: str, params: Mapping[str, Any]
-) -> Era:
-    sent = headers.get(mirrored.VERSION)
-    meta = params.get("_meta")
-    meta = meta if isinstance(meta, dict) else {}
+def classify(sent: bytes | None, method: str, meta: Mapping[str, Any]) -> Era:
+    """`sent` is the header `Mcp-Protocol-Version`, `meta` the params' `_meta`."""
     said, capable = meta.get(META_VERSION), meta.get(META_CAPABILITIES)
     if sent == MODERN_BYTES and said == MODERN and isinstance(capable, dict):
         return "modern"
@@ -45,9 +40,9 @@ def classify(
     return "modern"
 
 
-def classify_notification(headers: Mapping[bytes, bytes]) -> Era:
+def classify_notification(sent: bytes | None) -> Era:
     """A notification need not carry `_meta`: its header alone tells."""
-    version = headers.get(mirrored.VERSION, UNSAID_LEGACY.encode()).decode("latin-1")
+    version = UNSAID_LEGACY if sent is None else sent.decode("latin-1")
     if version in LEGACY:
         return "legacy"
     if version != MODERN:
@@ -55,7 +50,7 @@ def classify_notification(headers: Mapping[bytes, bytes]) -> Era:
     return "modern"
 
 
-def _check_modern(version: str | None, said: object, meta: dict[str, Any]) -> None:
+def _check_modern(version: str | None, said: object, meta: Mapping[str, Any]) -> None:
     if META_CAPABILITIES not in meta or said is None:
         raise InvalidParams(
             f"params._meta must hold {META_VERSION!r} and {META_CAPABILITIES!r}"

@@ -13,6 +13,7 @@
     |-- NoSession           404: a session that is not, or no longer, ours
     `-- Unavailable         -32603: Valkey or Postgres down, rules changing, log full
     UpstreamFault           the server's answer cannot be relayed; becomes -32603
+    `-- Lost                sent, and no answer came
 
 Two texts: `text` goes to the client, `log` stays here.
 """
@@ -128,3 +129,7 @@ class UpstreamFault(Exception):
         super().__init__(text)
         # Whoever tells it goes on in sentences of their own.
         self.text, self.sent, self.log = text.rstrip("."), sent, log
+
+
+class Lost(UpstreamFault):
+    pass

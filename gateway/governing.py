@@ -23,7 +23,15 @@ from gateway.valkey import ValkeyChanged
 from policies.decide import judge, visible_prompt, visible_resource
 from policies.decision import ALLOW, Ask, Decision, Judgement, make
 from policies.facts import Call, Facts
-from policies.limits import CALL, Prepared, ScriptReply, decide, prepare, read_reply
+from policies.limits import (
+    CALL,
+    Mode,
+    Prepared,
+    ScriptReply,
+    decide,
+    prepare,
+    read_reply,
+)
 
 KILLED = Decision("deny", "(killed)", None)
 NO_POLICY = Decision("deny", "(no policy)", None)
@@ -46,13 +54,10 @@ async def _settle(x: Exchange, refused: Decision | None) -> None:
     given = x.asked
     for _ in range(TRIES):
         snapshot = x.snapshot
-        void = snapshot.void(time.time())
-        judged = (
-            Decision("deny", void, None)
-            if void
-            else refused or _judge(x, snapshot.rights)
-        )
-        if type(judged) is Judgement and judged.enforced.asks and x.asked is None:
+        judged = refused or _judge(x, snapshot.rights)
+        if void := snapshot.void(time.time()):
+            judged = Decision("deny", void, None)
+        elif type(judged) is Judgement and judged.enforced.asks and x.asked is None:
             await questions.look_first(x, judged.enforced.asks)
             judged = _judge(x, snapshot.rights)
         try:
@@ -118,21 +123,18 @@ def _ask(x: Exchange, snapshot: Snapshot, judged: Judgement | Decision) -> Sent:
     owners = snapshot.owners
     if session is not None:
         owners = gateway.session_owners(snapshot, session)
-    if "arguments" in x.message.params:
-        x.arguments = strictjson.dumps(x.message.params["arguments"])
-    judgement = judged if type(judged) is Judgement else None
-    record = snapshot.record.encode(
-        x.id,
-        x.message.method,
-        x.name,
-        (x.client, x.era, x.revision),
-        x.arguments,
-        judgement,
-        judged if type(judged) is Decision else ALLOW,
-        x.approval,
-    )
-    undecided = judgement is not None and judgement.decided is None
-    mode = judgement.mode if judgement is not None and undecided else "record"
+    message = x.message
+    if "arguments" in message.params:
+        x.arguments = strictjson.dumps(message.params["arguments"])
+    mode: Mode = "record"
+    if isinstance(judged, Decision):
+        judgement, decided = None, judged
+    else:
+        judgement, decided = judged, ALLOW
+        if judgement.enforced.decided is None:
+            mode = judgement.mode
+    said = message.method, x.name, (x.client, x.era, x.revision), x.arguments
+    record = snapshot.record.encode(x.id, *said, judgement, decided, x.approval)
     prepared = prepare(owners, snapshot.generation, judgement, record, mode)
     closed = None if session is None else gateway.closed(session, snapshot)
     raw = gateway.valkey.run(
@@ -218,11 +220,7 @@ def facts(x: Exchange, rights: Rights) -> Facts:
     pin = rights.tools.get(x.name) if x.method.kind == "tool" else None
     fields = (
         pin.tool if pin is not None else None,
-        rights.killed,
-        rights.label,
-        rights.tags,
-        rights.member,
-        rights.role,
+        *rights.known,
         x.client or None,
         datetime.now(UTC),
         rights.zone,

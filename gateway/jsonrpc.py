@@ -34,47 +34,45 @@ def decode(body: bytes) -> Message:
         value = strictjson.loads(body)
     except strictjson.BadJSON as error:
         raise ParseError(str(error)) from None
-    if isinstance(value, list):
-        raise InvalidRequest("Batches are not accepted: send one message a request")
     if not isinstance(value, dict) or value.get("jsonrpc") != "2.0":
+        if isinstance(value, list):
+            raise InvalidRequest("Batches are not accepted: send one message a request")
         raise InvalidRequest('A message is an object with "jsonrpc": "2.0"')
     return _request(value) if "method" in value else _response(value)
 
 
 def _request(value: dict[str, Any]) -> Message:
-    _only(value, _REQUEST)
-    method, params = value["method"], value.get("params", {})
+    if not _REQUEST.issuperset(value):
+        raise _unknown(value, _REQUEST)
+    method, params = value["method"], value.get("params")
     if not isinstance(method, str):
         raise InvalidRequest('"method" must be a string')
+    if not isinstance(params, dict):
+        if "params" in value:
+            raise InvalidRequest('"params" must be an object')
+        params = {}
     if "id" not in value:
-        return Message("notification", None, method, _object(params))
-    id = checked_id(value["id"])
-    return make(Message, ("request", id, method, _object(params)))
+        return Message("notification", None, method, params)
+    return make(Message, ("request", checked_id(value["id"]), method, params))
 
 
 def _response(value: dict[str, Any]) -> Message:
-    _only(value, _RESPONSE)
+    if not _RESPONSE.issuperset(value):
+        raise _unknown(value, _RESPONSE)
     if ("result" in value) == ("error" in value):
         raise InvalidRequest('A message has one of "method", "result" and "error"')
     return Message("response", checked_id(value.get("id")), "", value)
 
 
-def _only(value: dict[str, Any], known: frozenset[str]) -> None:
-    if not known.issuperset(value):
-        key = next(key for key in value if key not in known)
-        raise InvalidRequest(f"Unknown key in the message: {key[:100]!r}")
-
-
-def _object(params: Any) -> dict[str, Any]:
-    if not isinstance(params, dict):
-        raise InvalidRequest('"params" must be an object')
-    return params
+def _unknown(value: dict[str, Any], known: frozenset[str]) -> InvalidRequest:
+    key = next(key for key in value if key not in known)
+    return InvalidRequest(f"Unknown key in the message: {key[:100]!r}")
 
 
 def checked_id(value: Any) -> Id:
-    if isinstance(value, str) and len(value.encode()) <= MAX_ID_BYTES:
-        return value
     if type(value) is int and -MAX_ID_NUMBER <= value <= MAX_ID_NUMBER:
+        return value
+    if isinstance(value, str) and len(value.encode()) <= MAX_ID_BYTES:
         return value
     raise InvalidRequest(
         '"id" must be a string of at most 256 bytes or a whole number within 2^53'

@@ -5,7 +5,7 @@ What stands here is judged; whatever does not stand here is refused, never passe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -39,11 +39,13 @@ class Method:
     repeatable: bool = True
     required: Mapping[str, type] = field(default_factory=dict)
     kinds: Mapping[str, type] = field(init=False)
+    kind_of: Callable[[str], type] = field(init=False)
 
     def __post_init__(self) -> None:
         kinds = dict.fromkeys(self.params, object) | _OPTIONAL | dict(self.required)
         kept = {key: kind for key, kind in kinds.items() if key in self.params}
         object.__setattr__(self, "kinds", kept)
+        object.__setattr__(self, "kind_of", kept.__getitem__)
 
 
 _OPTIONAL: dict[str, type] = {"arguments": dict, "_meta": dict, "cursor": str}
@@ -154,12 +156,14 @@ def find(name: str, era: str) -> Method:
 
 def check_params(method: Method, params: Mapping[str, Any]) -> None:
     """Raises InvalidParams for a parameter that is unknown, missing or ill-typed."""
-    kinds = method.kinds
-    for key, value in params.items():
-        if not isinstance(value, kinds.get(key, ())):
-            raise InvalidParams(_wrong(method, key))
-    for key in method.required:
-        if key not in params:
+    try:
+        fit = all(map(isinstance, params.values(), map(method.kind_of, params)))
+    except KeyError:
+        fit = False
+    if fit and params.keys() >= method.required.keys():
+        return
+    for key in (*params, *method.required):
+        if not isinstance(params.get(key), method.kinds.get(key, ())):
             raise InvalidParams(_wrong(method, key))
 
 

@@ -125,18 +125,19 @@ def check_session(x: Exchange) -> None:
     if x.verb == "DELETE":
         _open_session(x)
         return
-    message = x.message
-    if x.headers.get(headers.VERSION) == eras.MODERN_BYTES:
+    message, sent = x.message, x.headers.get(headers.VERSION)
+    meta = message.params.get("_meta")
+    if not isinstance(meta, dict):
+        meta = {}
+    if sent == eras.MODERN_BYTES:
         x.era = "modern"  # for the answer, also where the rest contradicts it
     if message.kind == "request":
-        x.era = eras.classify(x.headers, message.method, message.params)
+        x.era = eras.classify(sent, message.method, meta)
     else:
-        x.era = eras.classify_notification(x.headers)
+        x.era = eras.classify_notification(sent)
     if x.era == "modern":
         x.revision = eras.MODERN
-        meta = message.params.get("_meta")
-        if isinstance(meta, dict):
-            x.client = _client_name(meta.get(eras.META_CLIENT))
+        x.client = _client_name(meta.get(eras.META_CLIENT))
     elif message.method == "initialize" and message.kind == "request":
         x.revision = eras.negotiated(message.params.get("protocolVersion"))
         x.client = _client_name(message.params.get("clientInfo"))
@@ -242,13 +243,12 @@ def check_flight(x: Exchange) -> None:
     x.flight = flight
 
 
-async def answer(x: Exchange) -> None:
+def answer(x: Exchange) -> Awaitable[None]:
     if x.decision.decision != "allow":
-        await local.refuse(x)
-    elif x.method.kind in local.KINDS:
-        await local.answer(x)
-    else:
-        await upstreams.forward(x)
+        return local.refuse(x)
+    if x.method.kind in local.KINDS:
+        return local.answer(x)
+    return upstreams.forward(x)
 
 
 STAGES: tuple[Stage, ...] = (

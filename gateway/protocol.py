@@ -32,6 +32,7 @@ _ENDPOINT = re.compile(rb"/mcp/[0-9A-Za-z_-]{1,64}")
 # be longer by a piece: the parser does not say where in it the head begins.
 MAX_HEAD = 64 * 1024
 _PIECE = 16 * 1024
+_NEVER = math.inf
 # Seconds from its first byte to the end of a head, and from there to the body's end.
 HEAD_SECONDS, BODY_SECONDS = 10.0, 30.0
 # Closing while a client still sends would take the answer from it as well.
@@ -79,12 +80,13 @@ class Cycle(RequestResponseCycle):
     whole_body: bytes | None = None
     head: Head | None = None
     scope: Any = MappingProxyType({"method": "POST"})
+    task: asyncio.Task[None]
     _event: asyncio.Event | None = None
 
     def __init__(self, protocol: Protocol, path: str, fields: heads.Fields) -> None:
         self.path, self.fields = path, fields
         self.transport, self.flow = protocol.transport, protocol.flow
-        self.logger = protocol.logger
+        self.logger, self.tasks = protocol.logger, protocol.tasks
         self.default_headers = protocol.server_state.default_headers
         self.on_response = protocol.on_response_complete
 
@@ -105,6 +107,7 @@ class Cycle(RequestResponseCycle):
             if not self.response_complete:
                 await self.run_asgi(_nothing)
         self.on_response = _done
+        self.tasks.discard(self.task)
 
     def answer(self, body: bytes) -> bool:
         """JSON with status 200, at once. False where it is `send` that must do it:
@@ -129,6 +132,10 @@ def _done() -> None:
     """A cycle that has ended keeps no connection alive."""
 
 
+def _offers_nothing(_: Cycle) -> None:
+    """Of an application that takes calls by ASGI alone."""
+
+
 async def _nothing(*_: object) -> None:
     """What is left of a request that was answered in part, or not at all."""
 
@@ -140,9 +147,9 @@ async def _fail(error: BaseException, *_: object) -> None:
 class Protocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        self._begin = getattr(self.app, "begin", None)
+        self._begin: Begin = getattr(self.app, "begin", _offers_nothing)
         self._plain = (
-            self._begin is not None
+            self._begin is not _offers_nothing
             and not self.access_log
             and self.limit_concurrency is None
             and not self.root_path
@@ -153,11 +160,11 @@ class Protocol(HttpToolsProtocol):
         )
         self._new: Cycle | None = None
         self._resting = True
-        self._idle_since = math.inf
+        self._idle_since = _NEVER
         self._stage: Stage = "head"
         self._ended = False
         self._held = 0
-        self._due = math.inf
+        self._due = _NEVER
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -173,8 +180,12 @@ class Protocol(HttpToolsProtocol):
         size = len(data)
         if size <= _PIECE and size + self._held <= MAX_HEAD:
             end = data.find(heads.END) + 4
-            head = self._find(data[:end])
-            if head is not None and head.length == size - end and self._rests():
+            if (
+                self._resting
+                and (head := self._find(data[:end])) is not None
+                and head.length == size - end
+                and (self.cycle is None or self.cycle.response_complete)
+            ):
                 self._again(head, data[end:])
             else:
                 self._feed(data)
@@ -188,21 +199,14 @@ class Protocol(HttpToolsProtocol):
             else:
                 self._refuse()
 
-    def _rests(self) -> bool:
-        """The parser is between two requests, and none is being answered."""
-        busy = self.cycle
-        return (
-            self._resting
-            and (busy is None or busy.response_complete)
-            and not self.transport.is_closing()
-        )
-
     def _again(self, head: Head, body: bytes) -> None:
         """What the parser and its callbacks would do with these bytes."""
-        self._idle_since = self._due = math.inf
+        if self.transport.is_closing():
+            return
+        self._idle_since = self._due = _NEVER
         self.cycle = cycle = Cycle(self, head.path, head.fields)
-        cycle.head, cycle.body, cycle.more_body = head, body, False
-        self._start(cycle)
+        cycle.head, cycle.whole_body, cycle.more_body = head, body, False
+        self._offer(cycle)
 
     def _feed(self, data: bytes | memoryview) -> None:
         self._ended, before, rested = False, self._stage, self._resting
@@ -217,7 +221,7 @@ class Protocol(HttpToolsProtocol):
             self._between()
         if self._stage == "head":
             self._held += 0 if self._ended else len(data)
-            if self._due == math.inf:
+            if self._due == _NEVER:
                 self._expect(HEAD_SECONDS)
         elif self._stage == "body" and (self._ended or before != "body"):
             self._held = 0
@@ -259,7 +263,7 @@ class Protocol(HttpToolsProtocol):
             self._expect(BODY_SECONDS)
         elif left <= 0:
             self.transport.abort()
-        elif left < math.inf:
+        elif left < _NEVER:
             self._look_in(left)
 
     # What is in uvicorn's callbacks for others than plain calls is not run for these:
@@ -277,7 +281,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._stage, self._ended = "done", True
-        self._held, self._due = 0, math.inf
+        self._held, self._due = 0, _NEVER
         if (new := self._new) is not None and new.more_body:
             new.more_body = False
         else:
@@ -312,10 +316,12 @@ class Protocol(HttpToolsProtocol):
             cycle.whole_body, cycle.body = cycle.body, b""
         elif cycle.body:
             cycle.message_event.set()
-        rest = cast(Begin, self._begin)(cycle)
+        self._offer(cycle)
+
+    def _offer(self, cycle: Cycle) -> None:
+        rest = self._begin(cycle)
         if rest is not None:
-            task = self.loop.create_task(cycle.finish(rest))
-            task.add_done_callback(self.tasks.discard)
+            cycle.task = task = self.loop.create_task(cycle.finish(rest))
             self.tasks.add(task)
             return
         if cycle.whole_body is not None:
@@ -358,7 +364,7 @@ class Protocol(HttpToolsProtocol):
     # One timer for a connection, and not one for each of its answers.
 
     def _unset_keepalive_if_required(self) -> None:
-        self._idle_since = math.inf
+        self._idle_since = _NEVER
 
     def on_response_complete(self) -> None:
         if self.pipeline or self.transport.is_closing():
@@ -376,7 +382,7 @@ class Protocol(HttpToolsProtocol):
         left = self._idle_since + self.timeout_keep_alive - self.loop.time()
         if left <= 0:
             super().timeout_keep_alive_handler()
-        elif left < math.inf:
+        elif left < _NEVER:
             self._wait(left)
 
     def _wait(self, seconds: float) -> None:

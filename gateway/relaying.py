@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 
 from gateway import answers, sse, upstream_sessions
 from gateway.answers import Event, Plan
 from gateway.budgets import LARGE
-from gateway.errors import UpstreamFault
+from gateway.errors import Lost, UpstreamFault
 from gateway.exchange import JSON, Exchange
 from servers.failures import TooLarge, WireError
 from servers.http1 import Response
@@ -19,16 +20,18 @@ MAX_RELAYED = 32 * 1024 * 1024
 DRAIN_SECONDS, DRAIN_BYTES = 2.0, 64 * 1024
 
 
-class Lost(Exception):
-    """Sent, and no answer came."""
+def relay(x: Exchange, plan: Plan, response: Response) -> Awaitable[None] | None:
+    """Raises UpstreamFault while the client has no answer yet, also when what is left
+    is awaited. Nothing is left of an answer that is there and can be written at once.
+    """
+    if response.status == 200 and response.content_type == "application/json":
+        raw = response.at_once(LARGE)
+        if raw is not None:
+            return _answer(x, _final(plan, raw))
+    return _relay(x, plan, response)
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.text = text
 
-
-async def relay(x: Exchange, plan: Plan, response: Response) -> None:
-    """Raises Lost or UpstreamFault while the client has no answer yet."""
+async def _relay(x: Exchange, plan: Plan, response: Response) -> None:
     drained = False
     try:
         if response.status != 200:
@@ -59,7 +62,8 @@ async def _status(x: Exchange, plan: Plan, response: Response) -> None:
         except UpstreamFault:
             event = answers.DROPPED
         if event.kind == "final" and response.status not in (401, 403):
-            await _final(x, event)
+            if (going := _answer(x, event)) is not None:
+                await going
             return
     if response.status < 300:
         raise UpstreamFault("The server took the request without answering it")
@@ -77,10 +81,20 @@ async def _json(x: Exchange, plan: Plan, response: Response) -> None:
             return
     if len(raw) > LARGE:
         await _turn(x, raw)
+    if (going := _answer(x, _final(plan, raw))) is not None:
+        await going
+
+
+def _final(plan: Plan, raw: bytes) -> Event:
     event = answers.read(plan, raw)
     if event.kind != "final":
         raise UpstreamFault("The server answered something else than was asked")
-    await _final(x, event)
+    return event
+
+
+def _answer(x: Exchange, event: Event) -> Awaitable[None] | None:
+    x.gateway.answered(x, event)
+    return None if x.at_once(event.body) else x.reply(200, event.body)
 
 
 async def _turn(x: Exchange, raw: bytes) -> None:
@@ -158,12 +172,6 @@ async def _passing(x: Exchange, event: Event) -> None:
         x.gateway.decline(x, event.body)
     elif event.kind == "changed":
         x.gateway.drifted(x.snapshot.rights)
-
-
-async def _final(x: Exchange, event: Event) -> None:
-    x.gateway.answered(x, event)
-    if not x.at_once(event.body):
-        await x.reply(200, event.body)
 
 
 def _drain(x: Exchange, response: Response) -> bool:

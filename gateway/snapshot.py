@@ -85,7 +85,8 @@ class Opening(NamedTuple):
 @dataclass(slots=True, frozen=True, eq=False, kw_only=True)
 class Rights:
     """What Postgres says. `waivers` and `break_glass` are by tool; whoever uses one
-    looks at the clock. A call may be held for `hold_seconds`."""
+    looks at the clock. A call may be held for `hold_seconds`. `known` are the facts of
+    policies/facts.py from `killed` to `user_role`."""
 
     organization_id: UUID
     shard: int
@@ -111,6 +112,11 @@ class Rights:
     hold_seconds: int = 45
     hold_by_client: Mapping[str, int] = field(default_factory=dict)
     helper_tool: bool = False
+    known: tuple[object, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        known = self.killed, self.label, self.tags, self.member, self.role
+        object.__setattr__(self, "known", known)
 
 
 @dataclass(slots=True, eq=False)

@@ -18,6 +18,7 @@ import orjson
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64
+_read, _write = orjson.loads, orjson.dumps
 _INT64, _UINT64 = -(2**63), 2**64 - 1
 
 
@@ -28,11 +29,13 @@ class BadJSON(ValueError):
 def loads(body: bytes) -> Any:
     """Numbers whose digits a double would not give back are `jiter.LosslessFloat`."""
     try:
-        value = orjson.loads(body)
+        value = _read(body)
+        if _write(value) != body:
+            value = _lossless(body)
     except orjson.JSONDecodeError as error:
         raise BadJSON(f"Not strict JSON: {error}") from None
-    if not _unchanged(value, body):
-        value = _lossless(body)
+    except TypeError:  # deeper than orjson writes
+        raise BadJSON("Nested deeper than 64 levels") from None
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
         _refuse_deep(value)
     return value
@@ -43,13 +46,6 @@ def dumps(value: Any) -> bytes:
         return orjson.dumps(value, default=_own_digits)
     except TypeError:  # integers past 64 bits never reach the default hook
         return orjson.dumps(_with_own_digits(value), default=_own_digits)
-
-
-def _unchanged(value: Any, body: bytes) -> bool:
-    try:
-        return orjson.dumps(value) == body
-    except TypeError:  # deeper than orjson writes
-        raise BadJSON("Nested deeper than 64 levels") from None
 
 
 def _lossless(body: bytes) -> Any:

@@ -8,7 +8,8 @@ except once for requests without effect.
 from __future__ import annotations
 
 import asyncio
-from functools import lru_cache
+from collections.abc import Awaitable, Mapping
+from functools import lru_cache, partial
 from typing import Any
 
 import orjson
@@ -24,21 +25,24 @@ from gateway import (
     upstream_sessions,
 )
 from gateway.answers import Plan
-from gateway.errors import NoSession, UpstreamFault
+from gateway.errors import Lost, NoSession, UpstreamFault
 from gateway.exchange import Exchange
 from gateway.jsonrpc import Id
 from gateway.questions import PATIENCE, Asked
-from gateway.relaying import Lost, relay
+from gateway.relaying import relay
 from gateway.upstream_sessions import Opened
 from policies.decision import make
 from servers.http1 import Response
+
+NOTHING: Mapping[str, Any] = {}
 
 
 async def forward(x: Exchange) -> None:
     """Answers the client in every case, and says what became of the call."""
     plan = None
     try:
-        opened = await _session(x)
+        modern = x.snapshot.rights.upstream.era == "modern"
+        opened = None if modern else await _session(x)
         plan = _plan(x)
         await _exchange(x, plan, opened)
     except UpstreamFault as fault:
@@ -46,13 +50,10 @@ async def forward(x: Exchange) -> None:
         await _failed(x, plan or _bare(x), fault)
 
 
-async def _session(x: Exchange) -> Opened | None:
-    """The upstream session that this request belongs to, if any."""
-    upstream = x.snapshot.rights.upstream
-    if not upstream.era:
+async def _session(x: Exchange) -> Opened:
+    """The upstream session that this request belongs to."""
+    if not x.snapshot.rights.upstream.era:
         raise UpstreamFault("The server has not been reached yet", sent=False)
-    if upstream.era == "modern":
-        return None
     if x.session is None:
         return await x.gateway.bridge.get(x.snapshot)
     if x.session.upstream is None:
@@ -62,23 +63,26 @@ async def _session(x: Exchange) -> Opened | None:
 
 
 def _plan(x: Exchange) -> Plan:
-    rights, id = x.snapshot.rights, x.message.id
+    rights, message, items = x.snapshot.rights, x.message, x.method.items
+    era, id, method = rights.upstream.era, message.id, message.method
     assert id is not None
-    method, legacy = x.message.method, rights.upstream.era == "legacy"
     sent: Id = id
+    legacy = era == "legacy"
     if legacy:
         sent = ids.seal(x.gateway.keys, x.id, rights.grant_id, method, id)
     x.upstream_id = sent
-    token = x.message.params.get("_meta", {}).get("progressToken")
-    asked = isinstance(token, str | int) and not isinstance(token, bool)
-    items = x.method.items
+    token = message.params.get("_meta", NOTHING).get("progressToken")
+    asked = type(token) is str or type(token) is int
     progress = (sent if legacy else token, token) if asked else None
-    page = (
-        lists.page(items, rights, lambda: x.gateway.drifted(rights)) if items else None
+    page = lists.page(items, rights, partial(_drifted, x)) if items else None
+    name = rights.server_name
+    return make(
+        Plan, (sent, id, method, x.era, era, name, progress, page, x.progressed)
     )
-    era = "legacy" if legacy else "modern"
-    fields = sent, id, method, x.era, era, rights.server_name, progress, page
-    return make(Plan, (*fields, x.progressed))
+
+
+def _drifted(x: Exchange) -> None:
+    x.gateway.drifted(x.snapshot.rights)
 
 
 def _bare(x: Exchange) -> Plan:
@@ -87,25 +91,27 @@ def _bare(x: Exchange) -> Plan:
 
 
 async def _exchange(x: Exchange, plan: Plan, opened: Opened | None) -> None:
-    body, head = _body(x, plan), _head(x, opened)
-    for last in (not x.method.repeatable, True):
+    body, head, again = _body(x, plan), _head(x, opened), x.method.repeatable
+    while True:
         try:
             response = await _post(x, body, head)
             if response.status == 404 and opened is not None and opened.id:
                 response = await _renewed(x, response, opened, body)
-            await relay(x, plan, response)
+            if (going := relay(x, plan, response)) is not None:
+                await going
             return
-        except Lost as lost:
-            if last or x.started:
-                raise UpstreamFault(lost.text) from None
+        except Lost:
+            if x.started or not again:
+                raise
+            again = False
 
 
 def _body(x: Exchange, plan: Plan) -> bytes:
-    params: dict[str, Any] = dict(x.message.params)
+    params = x.message.params.copy()
     if x.arguments is not None:
         params["arguments"] = orjson.Fragment(x.arguments)
     progress = plan.progress[0] if plan.progress is not None else None
-    meta = bridge.meta_up(params.pop("_meta", {}), plan.upstream, progress)
+    meta = bridge.meta_up(params.pop("_meta", NOTHING), plan.upstream, progress)
     if meta is not None:
         params["_meta"] = meta
     return jsonrpc.request(plan.sent, plan.method, params)
@@ -135,18 +141,11 @@ def _modern_head(
     return head
 
 
-async def _post(x: Exchange, body: bytes, head: headers.List) -> Response:
+def _post(x: Exchange, body: bytes, head: headers.List) -> Awaitable[Response]:
     """Raises Lost where it was sent, UpstreamFault where it was not."""
     rights, gateway = x.snapshot.rights, x.gateway
     within = gateway.asking if x.method.repeatable else gateway.calling
-    try:
-        return await upstream_sessions.post(
-            gateway, rights, head, body, within, x.hand_over
-        )
-    except UpstreamFault as fault:
-        if fault.sent:
-            raise Lost(fault.text) from None
-        raise
+    return upstream_sessions.post(gateway, rights, head, body, within, x.hand_over)
 
 
 async def _renewed(

@@ -17,7 +17,7 @@ import orjson
 
 from accounts.keys import tag
 from gateway import bridge, eras, jsonrpc, sse, strictjson
-from gateway.errors import UpstreamFault
+from gateway.errors import Lost, UpstreamFault
 from gateway.keys import NotOurs
 from gateway.sessions import MAX_UPSTREAM
 from gateway.snapshot import Rights, Snapshot
@@ -77,7 +77,7 @@ async def post(
     within: Deadlines,
     on_sent: Callable[[], None] | None = None,
 ) -> Response:
-    """Raises UpstreamFault, which says whether anything was sent."""
+    """Raises Lost where it was sent, UpstreamFault where it was not."""
     target = rights.upstream.target
     if target is None:
         raise UpstreamFault(rights.upstream.refused, sent=False)
@@ -89,7 +89,7 @@ async def post(
         text = f"The server cannot be reached: {error.reason}"
         raise UpstreamFault(text, sent=False) from None
     except WireError as error:
-        raise UpstreamFault(error.reason) from None
+        raise Lost(error.reason) from None
     except ValueError as error:
         raise UpstreamFault(
             f"The request cannot be sent: {error}", sent=False

@@ -53,6 +53,7 @@ __all__ = [
 MAX_COMMANDS = 2_000
 MAX_BYTES = 8 * 1024 * 1024
 MAX_REPEATS = 8
+_ReplyError = hiredis.ReplyError
 REPEATED = {"NOSCRIPT", "LOADING", "READONLY", "MOVED", "ASK"}
 # Seconds
 CHECK_EVERY = 5.0
@@ -133,10 +134,17 @@ class Valkey:
         self._submit(command)
         return future
 
-    def tell(self, packed: bytes, key: bytes, receipt: Receipt) -> None:
-        """A command that nobody waits for. Raises at once as `run` does."""
+    def tell(
+        self,
+        script: Script,
+        keys: tuple[bytes, ...],
+        argv: Sequence[bytes],
+        receipt: Receipt,
+    ) -> None:
+        """A script that nobody waits for. Raises at once as `run` does."""
+        packed = pack_script(script.sha, keys, argv)
         command = Command(packed, receipt, self._loop.time() + self._reply_seconds)
-        command.key = key
+        command.key, command.script = keys[0], script.text
         self._submit(command)
 
     def _submit(self, command: Command) -> None:
@@ -161,7 +169,7 @@ class Valkey:
     # What the links tell
 
     def answered(self, link: Link, command: Command, reply: Reply) -> None:
-        if isinstance(reply, hiredis.ReplyError):
+        if isinstance(reply, _ReplyError):
             error = ValkeyRefused(str(reply))
             if error.code not in REPEATED or not self._repeat(link, command, error):
                 self._fail(command, error)

@@ -128,7 +128,7 @@ def askings(policy: CompiledPolicy) -> Iterator[Asking]:
 
 
 def _asking(entry: Entry) -> Asking | None:
-    rules = tuple(ask.rule for _, ask in entry.enforced.asks)
+    rules = tuple(ask.rule for *_, ask in entry.enforced.asks)
     rules += _limits(entry.enforced.limits)
     return Asking(rules, entry_asked(entry)) if rules else None
 

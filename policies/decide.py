@@ -97,17 +97,19 @@ def _opened(resolved: Resolved, call: Call, facts: Facts, opening: str) -> Judge
 
 
 def _side(plan: Plan, call: Call, facts: Facts, opened: bool = False) -> Side:
-    if plan.validate is not None and not _fits_schema(plan.validate, call, facts):
-        return Side(decided=ARGUMENTS)
+    if plan.validate is not None:
+        tool = facts.tool
+        if tool is None or not tool.accepts(call.args, plan.validate):
+            return Side(decided=ARGUMENTS)
     r = Reading(call.args, facts)
     if not opened:
         try:
-            for stops, decision in plan.denies:
-                if stops(r):
+            for condition, passes, decision in plan.denies:
+                if condition(r) is not passes:
                     return Side(decided=decision)
         except TooLarge:
             return Side(decided=TOO_LARGE)
-    uses, bad = _uses(plan, r)
+    uses, bad = (plan.uses, None) if plan.uses is not None else _uses(plan, r)
     if bad is not None or opened or not plan.asks:
         if not uses and bad is None:
             return NOTHING
@@ -119,18 +121,12 @@ def _side(plan: Plan, call: Call, facts: Facts, opened: bool = False) -> Side:
     return Side(None, uses, None, asks, facts.waived)
 
 
-def _fits_schema(strict: bool, call: Call, facts: Facts) -> bool:
-    return facts.tool is not None and facts.tool.accepts(call.args, strict)
-
-
 def _uses(plan: Plan, r: Reading) -> tuple[tuple[Use, ...], Decision | None]:
     """The uses before the first limit whose argument cannot be counted, and it."""
-    if plan.uses is not None:
-        return plan.uses, None
     uses: list[Use] = []
     for limit in plan.limits:
         try:
-            uses.append(limit.use(r))
+            uses.append(limit.fixed or limit.use(r))
         except BadAmount:
             still = limit.still
             return tuple(uses), Decision("deny", still.rule, still.on_deny)
@@ -142,7 +138,9 @@ def _uses(plan: Plan, r: Reading) -> tuple[tuple[Use, ...], Decision | None]:
 def _asks(plan: Plan, r: Reading, facts: Facts) -> tuple[Ask, ...]:
     waived = facts.waived
     return tuple(
-        ask for matches, ask in plan.asks if ask.rule not in waived and matches(r)
+        ask
+        for condition, passes, ask in plan.asks
+        if ask.rule not in waived and condition(r) is not passes
     )
 
 

@@ -32,6 +32,11 @@ class Limit:
     split: Callable[[Reading], bytes] | None = None
 
     @cached_property
+    def fixed(self) -> Use | None:
+        """Every call's use, where there is just one."""
+        return self.still if self.total is None and self.split is None else None
+
+    @cached_property
     def _before(self) -> tuple[object, ...]:
         return self.still[:5]
 
@@ -41,8 +46,8 @@ class Limit:
 
     def use(self, r: Reading) -> Use:
         """Raises BadAmount."""
-        if self.total is None and self.split is None:
-            return self.still
+        if self.fixed is not None:
+            return self.fixed
         amount = MILLION if self.total is None else self.total(r)
         by = None if self.split is None else self.split(r)
         return make(Use, (*self._before, amount, by, *self._after))

@@ -18,6 +18,7 @@ import hashlib
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
@@ -28,7 +29,7 @@ from django.conf import settings
 
 from accounts.keys import generation_key, records_key, tag
 from accounts.randomness import sixteen
-from policies.decision import Decision, Judgement, Use, make
+from policies.decision import NOTHING, Decision, Judgement, Use, make
 
 Mode = Literal["peek", "reserve", "record"]
 Status = Literal[
@@ -69,13 +70,13 @@ class Script(NamedTuple):
     sha: bytes
 
 
-def _script(name: str) -> Script:
-    text = (Path(__file__).parent / name).read_bytes()
+def read_script(path: Path) -> Script:
+    text = path.read_bytes()
     return Script(text, hashlib.sha1(text).hexdigest().encode())
 
 
-CALL = _script("call.lua")
-GIVE_BACK = _script("give_back.lua")
+CALL = read_script(Path(__file__).parent / "call.lua")
+GIVE_BACK = read_script(Path(__file__).parent / "give_back.lua")
 
 
 class Owners:
@@ -93,6 +94,7 @@ class Owners:
         session: bytes | None = None,
     ) -> None:
         self.given = organization, shard, server, grant
+        self.bound = settings.RECORDS_BOUND
         self.organization = organization.bytes
         self.generation = generation_key(shard, organization).encode()
         prefix = f"{tag(shard)}:limit:{organization.hex}:"
@@ -114,10 +116,8 @@ class Owners:
         ]
 
     def header(self, mode: Mode, counters: int) -> bytes:
-        bound = settings.RECORDS_BOUND
-        return _HEADER.pack(
-            mode == "reserve", bound, bound * SHARE, self.prefix, counters
-        )
+        share = self.bound * SHARE
+        return _HEADER.pack(mode == "reserve", self.bound, share, self.prefix, counters)
 
     def with_session(self, session: bytes | None) -> Owners:
         return Owners(*self.given, session)
@@ -238,10 +238,10 @@ def _layout(owners: Owners, judgement: Judgement, mode: Mode) -> Layout:
     """Remembered, in bounded room: clients choose the values that limits split by."""
     side, watched = judgement.enforced, judgement.watched
     waived = judgement.waived if side.waived or side.opened else None
-    known = (
-        *(mode, settings.RECORDS_BOUND, waived, watched.bad is None, not watched.asks),
-        *(tuple(map(_FIXED, side.uses)), tuple(map(_FIXED, watched.uses))),
-    )
+    known: tuple[object, ...] = mode, waived, *map(_FIXED, side.uses)
+    if watched is not NOTHING:
+        free = watched.bad is None and not watched.asks
+        known = known, free, *map(_FIXED, watched.uses)
     layout = owners.layouts.get(known)
     if layout is None:
         if len(owners.layouts) >= MOST_LAYOUTS:
@@ -334,10 +334,16 @@ def read_reply(prepared: Prepared, raw: Any) -> ScriptReply:
 
 def _fits(prepared: Prepared, buckets: Sequence[int]) -> ScriptReply:
     """Nearly every reply: no limit is full."""
-    judged, watched = prepared.uses, prepared.watched_uses
+    return make(
+        ScriptReply,
+        (*_fitting(prepared.uses, prepared.watched_uses), tuple(buckets)),
+    )
+
+
+@cache
+def _fitting(judged: int, watched: int) -> tuple[object, ...]:
     full, unwatched = (False,) * judged, (False,) * watched
-    fields = "ok", b"", full, unwatched, (None,) * judged, None, "", tuple(buckets)
-    return make(ScriptReply, fields)
+    return "ok", b"", full, unwatched, (None,) * judged, None, ""
 
 
 def _refused(status: Status, states: Sequence[int]) -> int | None:

@@ -167,12 +167,16 @@ def look(r: Reading, key: Key) -> object:
     args = r.args
     if type(args) is not dict:
         return ABSENT if args is None else WRONG
-    # In a set no two keys fold to one, so a name that is there has no twin.
-    if type(r.folds_of(args)) is set:
-        r.clear = args
-    if r.has_twin(args, key):
-        return WRONG
     value = args.get(key.name)
+    folds = r.folds_of(args)
+    if type(folds) is set:
+        # No two keys fold to one, so a name that is there has no twin.
+        r.clear = args
+        twin = value is None and key.name not in args and key.folded in folds
+    else:
+        twin = r.has_twin(args, key)
+    if twin:
+        return WRONG
     return ABSENT if value is None else value
 
 

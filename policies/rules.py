@@ -12,9 +12,11 @@ from policies.limited import Limit, compile_limit, compile_rate
 from policies.reading import Reading
 
 Data = Mapping[str, Any]
-Stops = Callable[[Reading], bool]
-Deny = tuple[Stops, Decision]
-Asking = tuple[Stops, Ask]
+# `require` holds only when true; `deny_if` and `approve_if` match when true or unsure.
+HOLDS, FREE = True, False
+# A condition, the one answer by which the call passes, and what any other leads to.
+Deny = tuple[Condition, bool, Decision]
+Asking = tuple[Condition, bool, Ask]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +55,28 @@ Parts = Callable[[str], Iterator[tuple[str, Data]]]
 
 def _denies(mine: Parts) -> Iterator[Deny]:
     for where, rule in mine("require"):
-        fails = _fails(compile_condition(rule, True))
-        yield fails, Decision("deny", where, rule.get("on_deny"))
+        denial = Decision("deny", where, rule.get("on_deny"))
+        yield compile_condition(rule, True), HOLDS, denial
     for where, rule in mine("deny_if"):
-        yield _matches(rule), Decision("deny", where, rule.get("on_deny"))
+        yield _together(rule), FREE, Decision("deny", where, rule.get("on_deny"))
 
 
 def _asks(mine: Parts) -> Iterator[Asking]:
     for where, rule in mine("approve_if"):
-        yield _matches(rule), Ask(where, rule.get("reason"))
+        yield _together(rule), FREE, Ask(where, rule.get("reason"))
 
 
 def _action_deny(data: Data, pointer: str, whole: bool) -> Sequence[Deny]:
     if not whole or data.get("action") != "deny":
         return ()
-    return ((_always, Decision("deny", f"{pointer}/action", data.get("reason"))),)
+    denial = Decision("deny", f"{pointer}/action", data.get("reason"))
+    return ((_always, FREE, denial),)
 
 
 def _action_ask(data: Data, pointer: str, whole: bool) -> Sequence[Asking]:
     if not whole or data.get("action") != "require_approval":
         return ()
-    return ((_always, Ask(f"{pointer}/action", data.get("reason"))),)
+    return ((_always, FREE, Ask(f"{pointer}/action", data.get("reason"))),)
 
 
 def _rate(data: Data, pointer: str, watched: bool) -> Callable[[str], Limit] | None:
@@ -92,15 +95,9 @@ def _always(r: Reading) -> bool:
     return True
 
 
-def _fails(condition: Condition) -> Stops:
-    """`require` holds only when true."""
-    return lambda r: condition(r) is not True
-
-
-def _matches(rule: Data) -> Stops:
-    """`deny_if` and `approve_if` match when true or unsure."""
+def _together(rule: Data) -> Condition:
+    """The conditions of a `deny_if` or `approve_if`, all of which it needs."""
     compiled = [compile_condition(inner, False) for inner in rule["conditions"]]
     if not compiled:
         return _always
-    condition = compiled[0] if len(compiled) == 1 else all_of(compiled)
-    return lambda r: condition(r) is not False
+    return compiled[0] if len(compiled) == 1 else all_of(compiled)

@@ -58,12 +58,16 @@ def _all_of(*validators: Validator | None) -> Validator:
     if len(made) < len(validators):
         return _nothing
 
+    first, others = made[0], made[1:]
+
     def accepts(args: object) -> bool:
         try:
             decoded = _decoded(args)
         except _Unreadable:
             return False
-        return made[0](decoded) and all(valid(decoded) for valid in made[1:])
+        if not first(decoded):
+            return False
+        return not others or all(valid(decoded) for valid in others)
 
     return accepts
 
@@ -91,6 +95,8 @@ def _guarded(validator: Any) -> Validator:
 
 def _decoded(value: object) -> object:
     """Numbers kept with their own digits become numbers; no arguments are none."""
+    if type(value) is dict and _PLAIN.issuperset(map(type, value.values())):
+        return value
     if value is None:
         return {}
     return _replaced(value) if _holds_lossless(value) else value

@@ -148,7 +148,7 @@ class Connection(asyncio.Protocol):
     def _whole(self, head: Head, body: bytes) -> None:
         """What the parser and its callbacks would do with these bytes."""
         self._keep, self._ended = head.keep, True
-        self._begin(Response.whole(self, head, body))
+        self._begin(Response(self, head, body))
         self._release(True)
 
     def _remember(self, data: bytes) -> None:

@@ -32,23 +32,18 @@ class Response:
         "_waiter", "content_type", "headers", "length", "status",
     )  # fmt: skip
 
-    def __init__(self, flow: Flow, head: Head) -> None:
+    def __init__(self, flow: Flow, head: Head, body: bytes | None = None) -> None:
+        """`body` is the whole, where it is there already."""
         self.status, self.headers = head.status, head.headers
         self.length, self.content_type = head.length, head.content_type
         self._flow, self._head = flow, head
         self._pieces: list[bytes] = []
-        self._buffered = 0
-        self._complete = self._paused = False
+        self._buffered, self._complete, self._paused = 0, False, False
+        if body is not None:
+            self._pieces.append(body)
+            self._buffered, self._complete = len(body), True
         self._error: WireError | None = None
         self._waiter: asyncio.Future[None] | None = None
-
-    @classmethod
-    def whole(cls, flow: Flow, head: Head, body: bytes) -> Response:
-        """One whose body is there already."""
-        response = cls(flow, head)
-        response._pieces.append(body)
-        response._buffered, response._complete = len(body), True
-        return response
 
     def header(self, name: bytes) -> bytes | None:
         """The value of a header that came once; None where it came never or twice."""
@@ -62,12 +57,18 @@ class Response:
         """Whether these bytes, and no others, arrived and are not taken yet."""
         return self._complete and self._pieces == [body]
 
+    def at_once(self, limit: int) -> bytes | None:
+        """The whole body where it is there already, in one piece within the limit."""
+        if self._complete and len(self._pieces) == 1 and self._buffered <= limit:
+            return self._pieces.pop()  # what is complete is not held back
+        return None
+
     async def read(self, limit: int) -> bytes:
         """The whole body. Raises `TooLarge` past `limit` bytes, else `Lost`."""
         if (self.length or 0) > limit:
             self._too_large(limit)
-        if self._complete and len(self._pieces) == 1 and self._buffered <= limit:
-            return self._pieces.pop()  # what is complete is not held back
+        if (whole := self.at_once(limit)) is not None:
+            return whole
         taken: list[bytes] = []
         size = 0
         while piece := await self.piece():

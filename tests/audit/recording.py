@@ -22,9 +22,9 @@ from audit.entries import (
     OutcomeEntry,
     encode_call,
     encode_outcome,
-    outcome_command,
 )
 from audit.ids import uuid7
+from gateway.outcomes import APPEND, Stream
 from policies.decision import Judgement, Side
 from policies.limits import CALL, Owners, prepare
 
@@ -73,9 +73,9 @@ class Gateway:
         told = OutcomeEntry(
             id=id, organization=self.organization.pk, status=status, **changed
         )
-        shard, owner = self.organization.shard, self.organization.id
-        data = encode_outcome(told)
-        self.client.execute_command(*outcome_command(shard, owner, data))
+        stream = Stream(self.organization.shard, self.organization.pk)
+        argv = stream.organization, encode_outcome(told)
+        self.client.eval(APPEND.text, 1, stream.key, *argv)
 
     @property
     def waiting(self) -> int:

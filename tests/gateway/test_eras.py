@@ -1,5 +1,7 @@
 """Which protocol a request speaks, and who is sent away."""
 
+from typing import Any
+
 import pytest
 
 from gateway import eras, methods
@@ -53,12 +55,12 @@ def test_classified(
     params: dict[str, object],
     expected: str | type[Refusal],
 ) -> None:
-    sent = {} if header is None else {b"mcp-protocol-version": header}
+    said: Any = params.get("_meta", {})
     if isinstance(expected, str):
-        assert eras.classify(sent, method, params) == expected
+        assert eras.classify(header, method, said) == expected
     else:
         with pytest.raises(expected):
-            eras.classify(sent, method, params)
+            eras.classify(header, method, said)
 
 
 def test_initialize_is_answered_with_a_revision_that_is_served() -> None:

@@ -73,10 +73,9 @@ def test_remembered_is_as_anew():
 
 
 def test_another_bound_is_another_layout(settings):
-    kept = Owners(*OWNERS)
-    given(kept, Side(uses=(use(),)))
+    given(Owners(*OWNERS), Side(uses=(use(),)))
     settings.RECORDS_BOUND = 12_345
-    plan = given(kept, Side(uses=(use(),)))[1]
+    plan = given(Owners(*OWNERS), Side(uses=(use(),)))[1]
     assert struct.unpack_from("<Bd", plan)[1] == 12_345
 
 

@@ -17,20 +17,27 @@ RULES = [
     Mutant(
         "require holds when unsure",
         "rules",
-        "return lambda r: condition(r) is not True",
-        "return lambda r: condition(r) is False",
+        "yield compile_condition(rule, True), HOLDS, denial",
+        "held = compile_condition(rule, True)\n"
+        "        yield (lambda r, held=held: held(r) is not False), HOLDS, denial",
     ),
     Mutant(
         "deny_if needs true",
         "rules",
-        "return lambda r: condition(r) is not False",
-        "return lambda r: condition(r) is True",
+        "_together(rule), FREE, Decision(",
+        "(lambda r, all=_together(rule): all(r) is True), FREE, Decision(",
+    ),
+    Mutant(
+        "approve_if needs true",
+        "rules",
+        "_together(rule), FREE, Ask(",
+        "(lambda r, all=_together(rule): all(r) is True), FREE, Ask(",
     ),
     Mutant(
         "no conditions never match",
         "rules",
-        "        return _always\n    condition",
-        "        return lambda r: False\n    condition",
+        "        return _always\n    return",
+        "        return lambda r: False\n    return",
     ),
     Mutant(
         "watch is ignored on rules",

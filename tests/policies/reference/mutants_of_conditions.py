@@ -246,10 +246,8 @@ READING = [
     Mutant(
         "null is there",
         "reading",
-        "    value = args.get(key.name)\n    return ABSENT if value is None else value\n",
-        "    value = args.get(key.name)\n"
-        "    return WRONG if value is None and key.name in args else (\n"
-        "        ABSENT if value is None else value\n    )\n",
+        "    if twin:\n        return WRONG\n",
+        "    if twin or (value is None and key.name in args):\n        return WRONG\n",
     ),
     Mutant(
         "an empty list is of the wrong type",
