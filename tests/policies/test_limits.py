@@ -484,7 +484,7 @@ def test_the_log_has_room_for_a_shard_and_a_quarter_of_it_for_one(
     ledger: Ledger, settings: Settings
 ) -> None:
     settings.RECORDS_BOUND = 40_000
-    other = Ledger(ledger.client, organization=OTHER)
+    ledger, other = Ledger(ledger.client), Ledger(ledger.client, organization=OTHER)
     record = b"x" * 776  # 1,000 with what surrounds it
     own = [ledger.call(record=record).status for _ in range(12)]
     assert own == ["ok"] * 10 + ["log full"] * 2

@@ -166,14 +166,15 @@ ORDER = [
     Mutant(
         "approvals are not looked at",
         "decide",
-        "ask.rule not in waived and matches(r)",
-        "matches(r)",
+        "ask.rule not in waived and condition(r) is not passes",
+        "condition(r) is not passes",
     ),
     Mutant(
         "break-glass skips limits",
         "decide",
-        "uses, bad = _uses(plan, r)",
-        "uses, bad = ((), None) if opened else _uses(plan, r)",
+        "    if bad is not None or opened or not plan.asks:",
+        "    uses, bad = ((), None) if opened else (uses, bad)\n"
+        "    if bad is not None or opened or not plan.asks:",
     ),
     Mutant(
         "strict is plain",
