@@ -106,8 +106,9 @@ class Cycle(RequestResponseCycle):
         else:
             if not self.response_complete:
                 await self.run_asgi(_nothing)
-        self.on_response = _done
-        self.tasks.discard(self.task)
+        finally:
+            self.on_response = _done
+            self.tasks.discard(self.task)
 
     def answer(self, body: bytes) -> bool:
         """JSON with status 200, at once. False where it is `send` that must do it:
