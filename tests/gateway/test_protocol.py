@@ -422,6 +422,7 @@ class Line:
     def __init__(self) -> None:
         self.transport = self.flow = self.server_state = self.logger = self
         self.default_headers = [(b"date", b"today")]
+        self.tasks: set[Any] = set()
         self.write_paused = False
         self.written: list[bytes] = []
         self.completed = 0
