@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -184,9 +184,7 @@ def first_ask(
 def roots_of(case: Case) -> dict[str, Any]:
     context = case.context
     verdict = context.get("verdict", {})
-    local = datetime.fromisoformat(
-        context.get("at", "2026-01-05T12:00:00Z").replace("Z", "+00:00")
-    ).astimezone(ZoneInfo(context.get("zone", "Etc/UTC")))
+    at, zone = context.get("at", "2026-01-05T12:00:00Z"), context.get("zone", "Etc/UTC")
     return {
         "args": case.args,
         "tool": {
@@ -197,10 +195,17 @@ def roots_of(case: Case) -> dict[str, Any]:
         "grant": context.get("grant"),
         "user": context.get("user"),
         "client": {"name": context.get("client")},
-        "time": {
-            "hour": Number(str(local.hour)),
-            "weekday": Number(str(local.isoweekday())),
-        },
+        "time": time_of(at, zone),
+    }
+
+
+@cache
+def time_of(at: str, zone: str) -> dict[str, Number]:
+    moment = datetime.fromisoformat(at.replace("Z", "+00:00"))
+    local = moment.astimezone(ZoneInfo(zone))
+    return {
+        "hour": Number(str(local.hour)),
+        "weekday": Number(str(local.isoweekday())),
     }
 
 
