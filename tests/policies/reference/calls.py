@@ -352,9 +352,7 @@ def others_than(text: str) -> list[str]:
 
 
 @cache
-def definition_of(
-    which: int | None, hint: tuple[str, object] | None
-) -> dict[str, Any]:
+def definition_of(which: int | None, hint: tuple[str, object] | None) -> dict[str, Any]:
     """One object a definition, as it is for a gateway."""
     definition: dict[str, Any] = {}
     if which is not None and SCHEMAS[which] is not None:

@@ -20,7 +20,7 @@ from tests.policies.reference.conditions import (
     scalar,
     truth,
 )
-from tests.policies.reference.exact import Number, escape
+from tests.policies.reference.exact import Number, escape, number
 from tests.policies.reference.paths import EACH, Key, parse_path
 
 Verdict = tuple[str, str | None]
@@ -224,7 +224,7 @@ def limits_of(
 
 def rate_limit(written: Any, name: str) -> dict[str, Any]:
     short = isinstance(written, str)
-    most = Number(written.split("/")[0]) if short else written["max"]
+    most = number(written.split("/")[0]) if short else written["max"]
     return {"counter": f"rate:{name}", "max": most}
 
 

@@ -94,7 +94,10 @@ class Engine:
         what = call.name, id(definition), category, severity, held
         if what not in self.tools:
             # Kept along: an id is another's as soon as its object is gone.
-            self.tools[what] = definition, self.pinned(call.name, definition, verdict, held)
+            self.tools[what] = (
+                definition,
+                self.pinned(call.name, definition, verdict, held),
+            )
         return self.tools[what][1]
 
     def pinned(self, name: str, definition: Any, verdict: Any, held: bool) -> Any:

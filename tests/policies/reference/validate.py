@@ -94,7 +94,7 @@ def check_tools(tools: Any, place: str) -> Places:
     if not isinstance(tools, dict) or len(tools) > 2000:
         yield place
         return
-    meant = []
+    meant = set()
     for key, entry in tools.items():
         where = f"{place}/{escape(key)}"
         if not good_glob(key):
@@ -102,7 +102,7 @@ def check_tools(tools: Any, place: str) -> Places:
         elif parts(key) in meant:
             yield place
         else:
-            meant.append(parts(key))
+            meant.add(parts(key))
         yield from check_entry(entry, where)
 
 

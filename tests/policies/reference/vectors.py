@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.policies.reference.decide import Case
-from tests.policies.reference.exact import Number, load_arguments
+from tests.policies.reference.exact import load_arguments, number
 from tests.policies.reference.texts import Raw
 
 
@@ -39,6 +39,6 @@ def numbered(tree: Any) -> Any:
     if isinstance(tree, list):
         return [numbered(item) for item in tree]
     if isinstance(tree, Raw):
-        return Number(tree)
-    is_number = isinstance(tree, int | float) and not isinstance(tree, bool)
-    return Number(json.dumps(tree)) if is_number else tree
+        return number(tree)
+    counts = isinstance(tree, int | float) and not isinstance(tree, bool)
+    return number(json.dumps(tree)) if counts else tree
