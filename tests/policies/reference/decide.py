@@ -25,6 +25,7 @@ from tests.policies.reference.paths import EACH, Key, parse_path
 
 Verdict = tuple[str, str | None]
 ALLOW: Verdict = ("allow", None)
+ONE = Fraction(1)
 LARGEST_SUM = 9 * 10**15
 
 
@@ -254,14 +255,17 @@ class BadArgument(Exception):
 def call_fits(limit: dict[str, Any], case: Case, reading: Reading) -> bool:
     if "by" in limit:
         check_by(limit["by"], case.args, reading)
-    amount = Fraction(1)
-    if "sum" in limit:
-        amount = total(limit, case.args, reading)
-    most = Fraction(limit["max"].text)
+    amount = total(limit, case.args, reading) if "sum" in limit else ONE
+    most = exactly(limit["max"].text)
     used = case.context.get("used", {}).get(limit["counter"])
     if most == 0:
         return False
-    return amount == 0 or Fraction(used.text if used else "0") + amount <= most
+    return amount == 0 or exactly(used.text if used else "0") + amount <= most
+
+
+@cache
+def exactly(text: str) -> Fraction:
+    return Fraction(text)
 
 
 def check_by(path: str, args: Any, reading: Reading) -> None:
