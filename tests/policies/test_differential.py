@@ -21,6 +21,7 @@ CALLS_EACH = 100
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # a dozen seconds of a core that others may use too
 @pytest.mark.parametrize("seed", SEEDS)
 def test_engine_and_reference_agree(seed):
     coverage = Coverage()
