@@ -19,6 +19,7 @@ from policies.positions import Path, Place, Problem, Report
 MOST_LEVELS = 64
 
 _STRINGS = JSONDecoder()
+_BLANK = frozenset(" \t\n\r")
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _WORDS = {"true": True, "false": False, "null": None}
@@ -67,6 +68,8 @@ class _Reader:
         self.report = Report(self.text, self.places)
 
     def skip(self, at: int) -> int:
+        if self.text[at : at + 1] not in _BLANK:
+            return at
         match = _SPACE.match(self.text, at)
         return match.end() if match else at
 
@@ -135,7 +138,7 @@ class _Reader:
             value, end = _STRINGS.raw_decode(self.text, at)
         except JSONDecodeError as error:
             raise NotJson(error.pos, path, f"bad string: {error.msg}") from None
-        if _SURROGATE.search(value):
+        if not value.isascii() and _SURROGATE.search(value):
             self.report.at_offset(at, path, "a string holds half a surrogate pair")
             value = _SURROGATE.sub("\ufffd", value)
         return value, end

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Path = tuple[str | int, ...]
 
 MOST_PROBLEMS = 100
+
+_LINE_END = re.compile("\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,7 @@ class Problem:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Offsets of a value and, where it is a member, of its key."""
 
     key: int
@@ -65,7 +68,7 @@ class Report:
         if not self._found:
             return ()
         starts = [0]
-        starts.extend(i + 1 for i, c in enumerate(self._text) if c == "\n")
+        starts.extend(match.end() for match in _LINE_END.finditer(self._text))
         found = []
         for offset, pointer, message in sorted(self._found)[:MOST_PROBLEMS]:
             line = bisect_right(starts, offset)

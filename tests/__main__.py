@@ -36,7 +36,9 @@ def main(arguments: list[str]) -> None:
         # What is not run need not be collected: that takes each worker seconds.
         pytest += ["--ignore=tests/browser"]
     sys.stdout.flush()
-    sys.exit(subprocess.run([*pytest, *arguments]).returncode)
+    with subprocess.Popen([sys.executable, "-m", "tests.compiling"]):
+        code = subprocess.run([*pytest, *arguments]).returncode
+    sys.exit(code)
 
 
 def without_browser() -> list[str]:

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import atexit
 import base64
+import gc
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
+
+import pytest
 
 TEST_KEY = base64.b64encode(bytes(range(32))).decode()
 TEST_SETTINGS = {
@@ -47,6 +51,21 @@ def _start_servers() -> None:
 def _valkey_database(url: str) -> str:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     return f"{url.split('?')[0]}?db={int(worker)}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Modules and collected tests are there to stay. Without this, the collector of
+    garbage walks through all of them some fifteen times while they are collected,
+    and then again and again. The gateway's processes (gateway/app.py) do the same.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(10_000, 20, 20)
+        gc.enable()
 
 
 os.environ.update(TEST_SETTINGS)

@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+# One process reads all files, not each.
+pytestmark = pytest.mark.xdist_group("layout")
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # What an app may import, beside itself. config may import all; nobody imports config.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 
 import pytest
 from hypothesis import given, settings
@@ -40,8 +41,13 @@ def alone(tool, choice, text=SPEC):
     return choose(text, Change(tool, choice, alone=True))
 
 
+@lru_cache(100)
+def compiled(text):
+    return compile_document(parse(text))
+
+
 def effect(text, tool):
-    return effect_of(compile_document(parse(text)), tool)
+    return effect_of(compiled(text), tool)
 
 
 @pytest.mark.parametrize(

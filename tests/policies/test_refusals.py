@@ -15,10 +15,10 @@ from tests.policies.reference.broken import Broken
 from tests.policies.reference.pairs import blocks
 from tests.policies.reference.validate import problems
 
-DOCUMENTS = 3000
+DOCUMENTS = 1500
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(4))
 def test_parse_and_validator_refuse_the_same(seed):
     broken = Broken(Random(seed))
     refused = 0
@@ -38,7 +38,7 @@ def test_parse_and_validator_refuse_the_same(seed):
 
 
 def test_parse_accepts_what_the_generator_draws():
-    for text, _ in blocks(99, 4000):
+    for text, _ in blocks(99, 100, calls_each=1):
         assert complaints_of(text) == ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -162,16 +163,13 @@ class Calls:
         return known
 
     def definition(self) -> dict[str, Any]:
-        definition: dict[str, Any] = {}
+        which, hint = None, None
         if "validate_arguments" in self.document:
-            schema = self.rng.choice(SCHEMAS)
-            if schema is not None:
-                definition["inputSchema"] = schema
+            which = self.rng.randint(0, len(SCHEMAS) - 1)
         if self.chance(0.2):
-            hint = self.rng.choice([True, False, "true", None])
             key = self.rng.choice(["readOnlyHint", "ReadOnlyHint", "title"])
-            definition["annotations"] = {key: hint}
-        return definition
+            hint = key, self.rng.choice([True, False, "true", None])
+        return definition_of(which, hint)
 
     def used(self) -> dict[str, Raw]:
         """What the counters hold: often just below, at or above a `max`."""
@@ -184,17 +182,18 @@ class Calls:
 
     # -- arguments -------------------------------------------------------------
 
-    def args(self, name: str) -> dict[str, Any]:
+    def args(self, name: str) -> Any:
         if name not in self.aims:
             self.aims[name] = list(aims_of(self.document, name))
         args: Any = {"other": True} if self.chance(0.3) else {}
         for steps, conditions in self.aims[name]:
             how, here = self.hows.draw(), self.chance(1 / len(steps))
             args = self.grow_first(args, steps, how, conditions, here)
-        return dict(args)
+        return args
 
     def grow(self, node: Any, steps: list[Any], how: str, aims: list[Any]) -> Any:
-        """The node with a value put into it along the steps."""
+        """The node, changed where it can be, with a value put into it along the
+        steps."""
         if not steps:
             return self.leaf(how, aims)
         here = self.chance(1 / len(steps))
@@ -223,7 +222,7 @@ class Calls:
         self, node: Any, steps: list[Any], how: str, aims: list[Any], here: bool
     ) -> Any:
         key, rest = str(steps[0]), steps[1:]
-        grown = dict(node) if isinstance(node, dict) else {}
+        grown = node if isinstance(node, dict) else {}
         if how == "missing" and here:
             grown.pop(key, None)
             return grown
@@ -246,7 +245,7 @@ class Calls:
             return [self.grow(None, rest, one, aims) for one in hows]
         if how == "past" and here:
             return ["filler"] * self.rng.randint(0, step)
-        grown = list(node) if isinstance(node, list) else []
+        grown = node if isinstance(node, list) else []
         while len(grown) <= step:
             grown.append(None)
         grown[step] = self.grow(grown[step], rest, how, aims)
@@ -305,15 +304,15 @@ class Calls:
         if isinstance(rule, bool):
             return rule if self.chance(0.5) else not rule
         if not isinstance(rule, Raw) and not decimal:
-            others = [rule + "x", "x" + rule, rule.upper(), rule[:-1], "zzz", "9", ""]
-            return rule if self.chance(0.5) else self.rng.choice(others)
+            return rule if self.chance(0.5) else self.rng.choice(others_than(rule))
         number = Decimal(rule)
         if self.chance(0.5) and abs(number) < 10**6:
             number += self.rng.choice([Decimal(1), Decimal(-1), MILLIONTH, -MILLIONTH])
         if decimal and self.chance(0.15):
             return self.rng.choice(DECIMALS)
         if decimal and self.chance(0.6):
-            return format(number, "f") + ("00" if "." in format(number, "f") else "")
+            plain = format(number, "f")
+            return plain + ("00" if "." in plain else "")
         return respelled(self.rng, str(number))
 
     def holding(self, rule: Any) -> Any:
@@ -345,6 +344,23 @@ class Calls:
 
     def amount(self) -> Raw:
         return Raw(self.rng.choice(AMOUNTS))
+
+
+@cache
+def others_than(text: str) -> list[str]:
+    return [text + "x", "x" + text, text.upper(), text[:-1], "zzz", "9", ""]
+
+
+@cache
+def definition_of(which: int | None, hint: tuple[str, object] | None) -> dict[str, Any]:
+    """One object a definition, as it is for a gateway."""
+    definition: dict[str, Any] = {}
+    if which is not None and SCHEMAS[which] is not None:
+        definition["inputSchema"] = SCHEMAS[which]
+    if hint:
+        key, value = hint
+        definition["annotations"] = {key: value}
+    return definition
 
 
 def hows(rng: Random) -> Deck:

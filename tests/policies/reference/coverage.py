@@ -26,16 +26,23 @@ class Coverage:
         self.counts: Counter[tuple[Any, ...]] = Counter()
         self.now: set[tuple[Any, ...]] = set()
         self.places: dict[int, tuple[Any, ...]] = {}
+        self.cells: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
 
     def open(self, document: Any) -> None:
         self.places = {id(leaf): place for leaf, place in leaves(document)}
+        self.cells = {}
 
     def seen(self, leaf: dict[str, Any], met: str, result: str, _: bool) -> None:
-        kind, depth, negated, variant = self.places[id(leaf)]
-        self.now.add(("cell", variant, met))
-        self.now.add(("result", variant[0], kind == "require", result))
-        self.now.add(("depth", depth, negated))
-        self.now.add(("rule", kind, depth))
+        place = id(leaf), met, result
+        if place not in self.cells:
+            kind, depth, negated, variant = self.places[id(leaf)]
+            self.cells[place] = [
+                ("cell", variant, met),
+                ("result", variant[0], kind == "require", result),
+                ("depth", depth, negated),
+                ("rule", kind, depth),
+            ]
+        self.now.update(self.cells[place])
 
     def close(self, answer: tuple[str, str | None, Any]) -> None:
         decision, _, would = answer

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,11 +20,12 @@ from tests.policies.reference.conditions import (
     scalar,
     truth,
 )
-from tests.policies.reference.exact import Number, escape
+from tests.policies.reference.exact import Number, escape, number
 from tests.policies.reference.paths import EACH, Key, parse_path
 
 Verdict = tuple[str, str | None]
 ALLOW: Verdict = ("allow", None)
+ONE = Fraction(1)
 LARGEST_SUM = 9 * 10**15
 
 
@@ -184,9 +185,7 @@ def first_ask(
 def roots_of(case: Case) -> dict[str, Any]:
     context = case.context
     verdict = context.get("verdict", {})
-    local = datetime.fromisoformat(
-        context.get("at", "2026-01-05T12:00:00Z").replace("Z", "+00:00")
-    ).astimezone(ZoneInfo(context.get("zone", "Etc/UTC")))
+    at, zone = context.get("at", "2026-01-05T12:00:00Z"), context.get("zone", "Etc/UTC")
     return {
         "args": case.args,
         "tool": {
@@ -197,10 +196,17 @@ def roots_of(case: Case) -> dict[str, Any]:
         "grant": context.get("grant"),
         "user": context.get("user"),
         "client": {"name": context.get("client")},
-        "time": {
-            "hour": Number(str(local.hour)),
-            "weekday": Number(str(local.isoweekday())),
-        },
+        "time": time_of(at, zone),
+    }
+
+
+@cache
+def time_of(at: str, zone: str) -> dict[str, Number]:
+    moment = datetime.fromisoformat(at.replace("Z", "+00:00"))
+    local = moment.astimezone(ZoneInfo(zone))
+    return {
+        "hour": Number(str(local.hour)),
+        "weekday": Number(str(local.isoweekday())),
     }
 
 
@@ -219,7 +225,7 @@ def limits_of(
 
 def rate_limit(written: Any, name: str) -> dict[str, Any]:
     short = isinstance(written, str)
-    most = Number(written.split("/")[0]) if short else written["max"]
+    most = number(written.split("/")[0]) if short else written["max"]
     return {"counter": f"rate:{name}", "max": most}
 
 
@@ -249,14 +255,17 @@ class BadArgument(Exception):
 def call_fits(limit: dict[str, Any], case: Case, reading: Reading) -> bool:
     if "by" in limit:
         check_by(limit["by"], case.args, reading)
-    amount = Fraction(1)
-    if "sum" in limit:
-        amount = total(limit, case.args, reading)
-    most = Fraction(limit["max"].text)
+    amount = total(limit, case.args, reading) if "sum" in limit else ONE
+    most = exactly(limit["max"].text)
     used = case.context.get("used", {}).get(limit["counter"])
     if most == 0:
         return False
-    return amount == 0 or Fraction(used.text if used else "0") + amount <= most
+    return amount == 0 or exactly(used.text if used else "0") + amount <= most
+
+
+@cache
+def exactly(text: str) -> Fraction:
+    return Fraction(text)
 
 
 def check_by(path: str, args: Any, reading: Reading) -> None:

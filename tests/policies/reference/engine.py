@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -44,7 +45,7 @@ class Engine:
             Facts=decide.Facts,
             Tool=decide.Tool,
         )
-        self.tools: dict[str, Any] = {}
+        self.tools: dict[tuple[Any, ...], tuple[Any, Any]] = {}
 
     def compiled(self, text: str) -> Any:
         """`text` null is a grant without a policy."""
@@ -68,7 +69,6 @@ class Engine:
 
     def facts(self, call: Any, context: dict[str, Any]) -> Any:
         grant, user = context.get("grant", {}), context.get("user", {})
-        at = context.get("at", "2026-01-05T12:00:00Z")
         return self.of.Facts(
             tool=self.tool(call, context),
             killed=context.get("killed", False),
@@ -77,7 +77,7 @@ class Engine:
             user_email=user.get("email"),
             user_role=user.get("role"),
             client_name=context.get("client"),
-            at=datetime.fromisoformat(at.replace("Z", "+00:00")),
+            at=instant(context.get("at", "2026-01-05T12:00:00Z")),
             zone=ZoneInfo(context.get("zone", "Etc/UTC")),
             waived=frozenset(context.get("waived", [])),
             break_glass=context.get("break_glass"),
@@ -88,22 +88,33 @@ class Engine:
         known = context.get("known_tools")
         if call.kind != "tool" or known is not None and call.name not in known:
             return None
-        keys = ("definition", "verdict", "held")
-        what = write({"name": call.name} | {key: context.get(key) for key in keys})
+        definition, verdict = context.get("definition"), context.get("verdict", {})
+        category, severity = verdict.get("category"), verdict.get("severity")
+        held = bool(context.get("held"))
+        what = call.name, id(definition), category, severity, held
         if what not in self.tools:
-            self.tools[what] = self.pinned(decode(what))
-        return self.tools[what]
+            # Kept along: an id is another's as soon as its object is gone.
+            self.tools[what] = (
+                definition,
+                self.pinned(call.name, definition, verdict, held),
+            )
+        return self.tools[what][1]
 
-    def pinned(self, what: dict[str, Any]) -> Any:
-        definition, verdict = what["definition"] or {}, what["verdict"] or {}
+    def pinned(self, name: str, definition: Any, verdict: Any, held: bool) -> Any:
+        pinned = decode(write(definition or {}))
         return self.of.Tool(
-            name=what["name"],
-            input_schema=definition.get("inputSchema"),
-            annotations=definition.get("annotations", {}),
+            name=name,
+            input_schema=pinned.get("inputSchema"),
+            annotations=pinned.get("annotations", {}),
             category=verdict.get("category", "Other"),
             severity=verdict.get("severity", "low"),
-            held=bool(what["held"]),
+            held=held,
         )
+
+
+@cache
+def instant(written: str) -> datetime:
+    return datetime.fromisoformat(written.replace("Z", "+00:00"))
 
 
 def is_full(uses: Sequence[Any], context: dict[str, Any]) -> list[bool]:

@@ -34,7 +34,6 @@ class Number:
         return f"Number({self.text})"
 
 
-@lru_cache(10_000)
 def exact_value(text: str) -> Decimal | None:
     double = float(text)
     if isinf(double):
@@ -44,6 +43,11 @@ def exact_value(text: str) -> Decimal | None:
         return None if any(digit in mantissa for digit in "123456789") else Decimal(0)
     written = Decimal(text)
     return written if written == Decimal(repr(double)) else None
+
+
+@lru_cache(100_000)
+def number(text: str) -> Number:
+    return Number(text)
 
 
 class Pairs(list[Any]):
@@ -108,10 +112,10 @@ def escape(key: str) -> str:
 
 def decoder(**hooks: Any) -> json.JSONDecoder:
     return json.JSONDecoder(
-        parse_int=Number, parse_float=Number, parse_constant=refuse_constant, **hooks
+        parse_int=number, parse_float=number, parse_constant=refuse_constant, **hooks
     )
 
 
 MEMBERS = decoder(object_pairs_hook=members_of)
 PAIRS = decoder(object_pairs_hook=Pairs)
-ARGUMENTS = json.JSONDecoder(parse_int=Number, parse_float=Number)
+ARGUMENTS = json.JSONDecoder(parse_int=number, parse_float=number)

@@ -26,10 +26,12 @@ def is_glob(glob: str) -> bool:
     return any(kind != "character" for kind, _ in parts(glob))
 
 
+@cache
 def unescaped(glob: str) -> str:
     return "".join(character for _, character in parts(glob))
 
 
+@cache
 def literal_characters(glob: str) -> int:
     return sum(kind == "character" for kind, _ in parts(glob))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.abc
 import importlib.util
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -18,6 +20,31 @@ import policies
 from tests.policies.reference.engine import Engine
 
 PACKAGE = Path(policies.__file__).parent
+
+
+@cache
+def modules() -> frozenset[str]:
+    return frozenset(path.stem for path in PACKAGE.glob("*.py"))
+
+
+@cache
+def imports(module: str) -> frozenset[str]:
+    found = set()
+    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "policies":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.removeprefix("policies."))
+    return frozenset(found)
+
+
+@cache
+def touched_by(module: str) -> frozenset[str]:
+    """It, and all that import it, however far away: all others stay as they are."""
+    touched = {module}
+    while more := {m for m in modules() if imports(m) & touched} - touched:
+        touched |= more
+    return frozenset(touched)
 
 
 @dataclass(frozen=True)
@@ -58,7 +85,7 @@ class Mutating(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def mutated(mutant: Mutant | None) -> Engine:
     """None gives an unmutated copy."""
     finders = [Mutating(mutant)] if mutant else []
-    with apart(finders):
+    with apart(finders, touched_by(mutant.module) if mutant else modules()):
         document = importlib.import_module("policies.document")
         compiling = importlib.import_module("policies.compile")
         decide = importlib.import_module("policies.decide")
@@ -76,11 +103,12 @@ def mutated(mutant: Mutant | None) -> Engine:
 
 
 @contextmanager
-def apart(finders: list[Mutating]) -> Iterator[None]:
-    """Imports of the package are made anew inside, and forgotten after it."""
+def apart(finders: list[Mutating], anew: frozenset[str]) -> Iterator[None]:
+    """Imports of these modules are made anew inside, and forgotten after it."""
+    names = {"policies", *(f"policies.{module}" for module in anew)}
 
     def ours() -> list[str]:
-        return [n for n in sys.modules if n.split(".")[0] == "policies"]
+        return [name for name in sys.modules if name in names]
 
     kept = {name: sys.modules.pop(name) for name in ours()}
     sys.meta_path[:0] = finders

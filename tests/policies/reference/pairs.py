@@ -10,15 +10,17 @@ from tests.policies.reference.calls import Calls, hows
 from tests.policies.reference.documents import Documents
 from tests.policies.reference.texts import write
 
-CALLS_PER_DOCUMENT = 40
+CALLS = 40
 
 
-def blocks(seed: int, pairs: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def blocks(
+    seed: int, pairs: int, calls_each: int = CALLS
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Texts of documents, each with the cases to be decided under it."""
     rng = Random(seed)
     documents, deck = Documents(rng), hows(rng)
-    for start in range(0, pairs, CALLS_PER_DOCUMENT):
+    for start in range(0, pairs, calls_each):
         document = documents.draw()
         calls = Calls(rng, document, deck)
-        count = min(CALLS_PER_DOCUMENT, pairs - start)
+        count = min(calls_each, pairs - start)
         yield write(document), [calls.draw() for _ in range(count)]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
+from functools import cache
 from json.encoder import encode_basestring as plain
 from json.encoder import encode_basestring_ascii as escaped
 from random import Random
 from typing import Any
 
 HALVES = re.compile("[\ud800-\udfff]")
-CONSTANTS = {None: "null", True: "true", False: "false"}
 
 
 class Raw(str):
@@ -19,18 +19,19 @@ class Raw(str):
 
 
 def write(tree: Any) -> str:
-    if isinstance(tree, str):
-        if isinstance(tree, Raw):
-            return str(tree)
+    kind = type(tree)
+    if kind is Raw:
+        return str(tree)
+    if kind is str:
         return plain(tree) if sound(tree) else escaped(tree)
-    if isinstance(tree, dict):
+    if kind is dict:
         members = [f"{escaped(key)}:{write(value)}" for key, value in tree.items()]
         return "{" + ",".join(members) + "}"
-    if isinstance(tree, list):
+    if kind is list:
         return "[" + ",".join([write(item) for item in tree]) + "]"
-    if tree is None or isinstance(tree, bool):
-        return CONSTANTS[tree]
-    return json.dumps(tree)
+    if kind is bool:
+        return "true" if tree else "false"
+    return "null" if tree is None else json.dumps(tree)
 
 
 def sound(text: str) -> bool:
@@ -40,12 +41,18 @@ def sound(text: str) -> bool:
 
 def respelled(rng: Random, number: str) -> Raw:
     """The same number in other digits."""
+    return rng.choice(spellings(number))
+
+
+@cache
+def spellings(number: str) -> list[Raw]:
     plain = format(Decimal(number), "f")
-    longer = plain + "0" * rng.randint(1, 4) if "." in plain else plain + ".0"
     shifted = format(Decimal(number).scaleb(1), "f") + "e-1"
-    return Raw(
-        rng.choice([number, plain, longer, plain + "e0", plain + "E+0", shifted])
-    )
+    found = []
+    for zeros in ("0", "00", "000", "0000"):
+        longer = plain + zeros if "." in plain else plain + ".0"
+        found += [number, plain, longer, plain + "e0", plain + "E+0", shifted]
+    return [Raw(text) for text in found]
 
 
 class Deck:

@@ -43,24 +43,26 @@ def problems(text: str) -> list[str]:
         return [""]
     except NotJson as error:
         return [error.pointer]
-    return [*inexact(document, ""), *check_document(document)]
+    return [*inexact(document), *check_document(document)]
 
 
-def inexact(tree: Any, place: str) -> Places:
+def inexact(tree: Any) -> Places:
     """What has no RFC 8785 form: numbers that change, lone surrogates."""
     if isinstance(tree, Number) and tree.value is None:
-        yield place
+        yield ""
     if isinstance(tree, str) and lone_surrogate(tree):
-        yield place
+        yield ""
     if isinstance(tree, list):
         for i, item in enumerate(tree):
-            yield from inexact(item, f"{place}/{i}")
+            for inside in inexact(item):
+                yield f"/{i}{inside}"
     if isinstance(tree, dict):
         for key, item in tree.items():
             if lone_surrogate(key):
-                yield place
-            else:
-                yield from inexact(item, f"{place}/{escape(key)}")
+                yield ""
+                continue
+            for inside in inexact(item):
+                yield f"/{escape(key)}{inside}"
 
 
 def lone_surrogate(text: str) -> bool:
@@ -94,7 +96,7 @@ def check_tools(tools: Any, place: str) -> Places:
     if not isinstance(tools, dict) or len(tools) > 2000:
         yield place
         return
-    meant = []
+    meant = set()
     for key, entry in tools.items():
         where = f"{place}/{escape(key)}"
         if not good_glob(key):
@@ -102,7 +104,7 @@ def check_tools(tools: Any, place: str) -> Places:
         elif parts(key) in meant:
             yield place
         else:
-            meant.append(parts(key))
+            meant.add(parts(key))
         yield from check_entry(entry, where)
 
 

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from tests.policies.reference.decide import Case
-from tests.policies.reference.exact import load, load_arguments
-from tests.policies.reference.texts import write
+from tests.policies.reference.exact import load_arguments, number
+from tests.policies.reference.texts import Raw
 
 
 def reference_case(written: dict[str, Any], document: Any, seen=None) -> Case:
@@ -28,5 +28,17 @@ def reference_context(written: dict[str, Any]) -> dict[str, Any]:
     context = dict(written)
     for key in ("definition", "used"):
         if key in written:
-            context[key] = load(write(written[key]))
+            context[key] = numbered(written[key])
     return context
+
+
+def numbered(tree: Any) -> Any:
+    """Its numbers as the reference reads them."""
+    if isinstance(tree, dict):
+        return {key: numbered(value) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [numbered(item) for item in tree]
+    if isinstance(tree, Raw):
+        return number(tree)
+    counts = isinstance(tree, int | float) and not isinstance(tree, bool)
+    return number(json.dumps(tree)) if counts else tree
