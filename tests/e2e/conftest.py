@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,6 +26,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from accounts.models import Membership, Organization
+from config.children import started_at
 from policies import granting, publishing
 from policies.models import Policy
 from servers import registering
@@ -51,7 +54,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
+def wait_for(url: str, lives: Callable[[], bool], seconds: float = 30) -> None:
     """Until it answers at all, whatever it says."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -61,7 +64,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 30) ->
         except urllib.error.HTTPError:
             return
         except OSError:
-            assert process.poll() is None, f"{url} ended at its start"
+            assert lives(), f"{url} ended at its start"
             time.sleep(0.05)
     raise AssertionError(f"{url} did not start")
 
@@ -72,7 +75,7 @@ def process(argv: list[str], env: dict[str, str], url: str) -> Iterator[str]:
         argv, cwd=settings.BASE_DIR, env=env, stdout=subprocess.DEVNULL
     )
     try:
-        wait_for(url, started)
+        wait_for(url, lambda: started.poll() is None)
         yield url
     finally:
         started.terminate()
@@ -102,11 +105,62 @@ def running_gateway(**more: str) -> Iterator[str]:
         yield base
 
 
+class Forks:
+    """Gateways that are forked from a process which has all loaded (dying.py)."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def _told(self, line: Any) -> int:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(json.dumps(line) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    @contextmanager
+    def gateway(self, step: str) -> Iterator[Forked]:
+        port = free_port()
+        forked = Forked(f"http://127.0.0.1:{port}", self._told([step, port]))
+        try:
+            wait_for(f"{forked.base}/mcp/health", forked.lives)
+            yield forked
+        finally:
+            # Not waited for yet, so the id is still its own.
+            os.kill(forked.pid, signal.SIGTERM)
+            assert self._told(forked.pid) == forked.pid
+
+
+@dataclass(frozen=True)
+class Forked:
+    base: str
+    pid: int
+
+    def lives(self) -> bool:
+        return started_at(self.pid) is not None
+
+
 @pytest.fixture(scope="session")
-def gateways(django_db_setup: None) -> Iterator[tuple[str, str]]:
-    """Two processes that share nothing but Valkey and Postgres."""
-    with running_gateway() as first, running_gateway() as second:
-        yield first, second
+def forks(django_db_setup: None) -> Iterator[Forks]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.e2e.dying"],
+        cwd=settings.BASE_DIR,
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        yield Forks(process)
+        assert process.stdin
+        process.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def gateways(forks: Forks) -> Iterator[tuple[str, str]]:
+    """Two processes that share nothing but Valkey and Postgres; the first is started
+    as `make run` does."""
+    with running_gateway() as first, forks.gateway("never") as second:
+        yield first, second.base
 
 
 @pytest.fixture(scope="session")
