@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,9 +18,9 @@ from django.db import connection
 from accounts.models import Organization
 from audit.entries import CallEntry, OutcomeEntry, encode_call, outcome_command
 from audit.ids import uuid7
-from config.children import started_at
 from policies.decision import Judgement, Side
 from policies.limits import CALL, Owners, prepare
+from tests.run.forks import Forks, forking
 
 ROOT = Path(__file__).parents[2]
 GRANT, SERVER = uuid.UUID(int=10), uuid.UUID(int=11)
@@ -100,76 +99,19 @@ def recorder(**env: str) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-# The parent connects to nothing.
 FORKS = """
-import os, sys
 import django
 django.setup()
 from django.core.management import call_command
 from audit.management.commands import record
 
-for line in sys.stdin:
-    if line.strip():
-        pid = os.waitpid(int(line), 0)[0]
-    elif not (pid := os.fork()):
-        call_command(record.Command())
-        sys.exit()
-    print(pid, flush=True)
+def child():
+    call_command(record.Command())
 """
 
 
-class Recorders:
-    """Recorder processes, forked from one that has all loaded: each of its own would
-    spend a second on imports."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def _told(self, line: str) -> int:
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
-
-    @contextmanager
-    def one(self) -> Iterator[ForkedRecorder]:
-        """Killed afterwards, with signal 9, wherever it is."""
-        forked = ForkedRecorder(self._told(""), self._told)
-        try:
-            yield forked
-        finally:
-            forked.kill()
-
-
-class ForkedRecorder:
-    def __init__(self, pid: int, told: Callable[[str], int]) -> None:
-        self._pid, self._told = pid, told
-        self._waited = False
-
-    def lives(self) -> bool:
-        return not self._waited and started_at(self._pid) is not None
-
-    def kill(self) -> None:
-        # Until it is waited for, the id is its own.
-        if not self._waited:
-            os.kill(self._pid, signal.SIGKILL)
-            self._waited = self._told(str(self._pid)) == self._pid
-
-
-@contextmanager
-def forked_recorders() -> Iterator[Recorders]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", FORKS],
-        cwd=ROOT,
-        env=environment() | {"DJANGO_SETTINGS_MODULE": "config.settings"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        yield Recorders(process)
-        assert process.stdin
-        process.stdin.close()
+def forked_recorders() -> AbstractContextManager[Forks]:
+    return forking(FORKS, environment() | {"DJANGO_SETTINGS_MODULE": "config.settings"})
 
 
 def until(condition: Callable[[], object], seconds: float = 20) -> None:

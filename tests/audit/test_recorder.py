@@ -32,13 +32,13 @@ from policies.decision import Ask, Decision, Judgement, Side
 from tests.audit.recording import (
     ROOT,
     Gateway,
-    Recorders,
     environment,
     forked_recorders,
     recorder,
     until,
 )
 from tests.policies.counting import COUNT, use
+from tests.run.forks import Forks
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,7 +49,7 @@ def gateway(valkey: Any, acme: Organization) -> Gateway:
 
 
 @pytest.fixture(scope="module")
-def recorders(django_db_setup: None) -> Iterator[Recorders]:
+def recorders(django_db_setup: None) -> Iterator[Forks]:
     with forked_recorders() as running:
         yield running
 
@@ -91,7 +91,7 @@ def test_the_approval_comes_with_the_call_or_with_its_outcome(
 
 
 def test_a_call_and_its_outcome_become_one_record(
-    gateway: Gateway, acme: Organization, recorders: Recorders
+    gateway: Gateway, acme: Organization, recorders: Forks
 ) -> None:
     with recorders.one():
         id = gateway.call(policy_version=3, policy_digest="d" * 64)
@@ -305,7 +305,7 @@ def test_what_another_recorder_trimmed_is_not_given_back_twice(
 
 @pytest.mark.slow
 def test_killed_in_the_middle_it_loses_and_doubles_nothing(
-    gateway: Gateway, recorders: Recorders
+    gateway: Gateway, recorders: Forks
 ) -> None:
     ids: list[uuid.UUID] = []
     stop = threading.Event()
@@ -334,14 +334,14 @@ def test_killed_in_the_middle_it_loses_and_doubles_nothing(
 
 
 @pytest.mark.slow
-def test_two_at_once_and_one_takes_over(gateway: Gateway, recorders: Recorders) -> None:
+def test_two_at_once_and_one_takes_over(gateway: Gateway, recorders: Forks) -> None:
     with recorders.one() as first:
         until(lambda: held_locks() == 64)
         with recorders.one() as second:
             ids = [gateway.call() for _ in range(300)]
             until(recorded(300))
             assert first.lives() and second.lives()
-            first.kill()
+            first.end()
             ids += [gateway.call() for _ in range(300)]
             until(recorded(600))
             assert Counter(stored().values_list("id", flat=True)) == Counter(ids)

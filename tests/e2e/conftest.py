@@ -13,9 +13,8 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import httpx2
 import pytest
@@ -26,13 +25,13 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from accounts.models import Membership, Organization
-from config.children import started_at
 from policies import granting, publishing
 from policies.models import Policy
 from servers import registering
 from servers.discovery import discover
 from servers.models import Server
 from tests.gateway.conftest import decided_calls
+from tests.run.forks import Forked, Forks, forking
 from tests.servers.sandbox import running_sandbox
 
 EVERYTHING = Path(
@@ -105,61 +104,33 @@ def running_gateway(**more: str) -> Iterator[str]:
         yield base
 
 
-class Forks:
-    """Gateways that are forked from a process which has all loaded (dying.py)."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def _told(self, line: Any) -> int:
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps(line) + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
-
-    @contextmanager
-    def gateway(self, step: str) -> Iterator[Forked]:
-        port = free_port()
-        forked = Forked(f"http://127.0.0.1:{port}", self._told([step, port]))
-        try:
-            wait_for(f"{forked.base}/mcp/health", forked.lives)
-            yield forked
-        finally:
-            # Not waited for yet, so the id is still its own.
-            os.kill(forked.pid, signal.SIGTERM)
-            assert self._told(forked.pid) == forked.pid
-
-
-@dataclass(frozen=True)
-class Forked:
-    base: str
-    pid: int
-
-    def lives(self) -> bool:
-        return started_at(self.pid) is not None
-
-
 @pytest.fixture(scope="session")
 def forks(django_db_setup: None) -> Iterator[Forks]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.e2e.dying"],
-        cwd=settings.BASE_DIR,
-        env=environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        yield Forks(process)
-        assert process.stdin
-        process.stdin.close()
+    with forking("from tests.e2e.dying import serve as child", environment()) as forks:
+        yield forks
+
+
+@contextmanager
+def forked_gateway(forks: Forks, step: str) -> Iterator[Gateway]:
+    """One that dies at this step (dying.py)."""
+    port = free_port()
+    with forks.one(step, port) as forked:
+        gateway = Gateway(f"http://127.0.0.1:{port}", forked)
+        wait_for(f"{gateway.base}/mcp/health", forked.lives)
+        yield gateway
+        forked.end(signal.SIGTERM)
+
+
+class Gateway(NamedTuple):
+    base: str
+    process: Forked
 
 
 @pytest.fixture(scope="session")
 def gateways(forks: Forks) -> Iterator[tuple[str, str]]:
     """Two processes that share nothing but Valkey and Postgres; the first is started
     as `make run` does."""
-    with running_gateway() as first, forks.gateway("never") as second:
+    with running_gateway() as first, forked_gateway(forks, "never") as second:
         yield first, second.base
 
 

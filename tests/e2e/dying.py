@@ -1,19 +1,15 @@
-"""Gateway processes that kill themselves (SIGKILL) at one step of an approved call.
+"""A gateway process that kills itself (SIGKILL) at one step of an approved call.
 
-Forks of one process that has all loaded: each gateway of its own would spend a second
-on imports. The step says where one dies: `asked`, when the question is stored;
-`reserved`, when the call is counted and on record and the approval not yet used;
-`used`, right after that; `sent`, when the server has done it and its answer is not
-passed on; `never`. `looking` never dies, and looks around ten times as often. Nothing
-of it is in the product.
+The step says where: `asked`, when the question is stored; `reserved`, when the call is
+counted and on record and the approval not yet used; `used`, right after that; `sent`,
+when the server has done it and its answer is not passed on; `never`. `looking` never
+dies, and looks around ten times as often. Nothing of it is in the product.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -75,20 +71,3 @@ def serve(step: str, port: int) -> None:
         log_level="warning",
         timeout_graceful_shutdown=2,
     )
-
-
-def forked(step: str, port: int) -> int:
-    """The process id of one more gateway."""
-    pid = os.fork()
-    if not pid:
-        serve(step, port)
-        sys.exit()
-    return pid
-
-
-if __name__ == "__main__":
-    # Each line starts a gateway, or waits for the end of one: its id is the answer.
-    for line in sys.stdin:
-        asked = json.loads(line)
-        pid = os.waitpid(asked, 0)[0] if isinstance(asked, int) else forked(*asked)
-        print(pid, flush=True)

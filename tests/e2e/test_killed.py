@@ -15,7 +15,7 @@ from mcp import Client
 from accounts.models import Membership
 from approvals.models import State, Task
 from gateway import task_rows
-from tests.e2e.conftest import Acme, Forks
+from tests.e2e.conftest import Acme, forked_gateway
 from tests.e2e.test_approvals import (
     META,
     Desk,
@@ -28,6 +28,7 @@ from tests.e2e.test_approvals import (
     text,
 )
 from tests.gateway.conftest import orm
+from tests.run.forks import Forks
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(90)]
 MODERN = "2026-07-28"
@@ -68,7 +69,7 @@ async def test_a_gateway_that_dies(
     desk: Desk, sandbox: str, gateways: tuple[str, str], forks: Forks, step: str
 ) -> None:
     await desk.open(sandbox)
-    with forks.gateway(step) as dying:
+    with forked_gateway(forks, step) as dying:
         async with desk.acme.client(gateways[1], MODERN) as client:
             refund = await prepared(client)
             if step == "asked":
@@ -108,7 +109,7 @@ async def test_a_held_call_outlives_the_process_that_held_it(
     desk: Desk, sandbox: str, gateways: tuple[str, str], forks: Forks
 ) -> None:
     await desk.open(sandbox, hold=20)
-    with forks.gateway("asked") as dying:
+    with forked_gateway(forks, "asked") as dying:
         async with desk.acme.client(gateways[1], MODERN) as client:
             refund = await prepared(client)
             await lost(desk, dying.base, refund)
@@ -126,16 +127,19 @@ async def test_a_task_outlives_the_process_that_ran_it(
     Other processes of this test run may have taken the task first: then it is done."""
     await desk.open(sandbox)
     tasks = Tasks()
-    with forks.gateway("used") as dying, contextlib.suppress(BaseExceptionGroup):
+    with (
+        forked_gateway(forks, "used") as dying,
+        contextlib.suppress(BaseExceptionGroup),
+    ):
         async with desk.acme.client(dying.base, MODERN, extensions=[tasks]) as client:
             refund = await prepared(client)
             call = asyncio.create_task(called(client, refund))
             await desk.decide()
-            while dying.lives() and not call.done():
+            while dying.process.lives() and not call.done():
                 await asyncio.sleep(0.05)
             call.cancel()
     await orm(fall_silent)
-    with forks.gateway("looking") as looking:
+    with forked_gateway(forks, "looking") as looking:
         async with desk.acme.client(looking.base, MODERN) as client:
             result = await followed(client, tasks.created[0].task_id)
             await asyncio.sleep(2)  # it looks around every half second
