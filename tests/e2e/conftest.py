@@ -104,7 +104,9 @@ def running_gateway(**more: str) -> Iterator[str]:
         yield base
 
 
-@pytest.fixture(scope="session")
+# Of the package: they see to tasks in the database that later tests of this process
+# have too.
+@pytest.fixture(scope="package")
 def forks(django_db_setup: None) -> Iterator[Forks]:
     with forking("from tests.e2e.dying import serve as child", environment()) as forks:
         yield forks
@@ -126,7 +128,7 @@ class Gateway(NamedTuple):
     process: Forked
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gateways(forks: Forks) -> Iterator[tuple[str, str]]:
     """Two processes that share nothing but Valkey and Postgres; the first is started
     as `make run` does."""
@@ -134,13 +136,13 @@ def gateways(forks: Forks) -> Iterator[tuple[str, str]]:
         yield first, second.base
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sandbox(django_db_setup: None) -> Iterator[str]:
     with running_sandbox() as url:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def everything(django_db_setup: None) -> Iterator[str]:
     """The reference server of the handshake era, from npm."""
     if not EVERYTHING.exists():

@@ -30,7 +30,11 @@ from tests.e2e.test_approvals import (
 from tests.gateway.conftest import orm
 from tests.run.forks import Forks
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(90)]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(90),
+    pytest.mark.xdist_group("e2e"),
+]
 MODERN = "2026-07-28"
 
 
