@@ -16,6 +16,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,13 +100,9 @@ def install(pins: str, lock: int) -> None:
 
 def make_environment(lock: int) -> None:
     print(f"Making the virtual environment {VENV}", flush=True)
-    make = [sys.executable, "-m", "venv", "--clear"]
-    try:
-        call([*make, str(VENV)], lock, output=subprocess.PIPE)
-    except SystemExit as failure:
-        # Debian without python3-venv has no ensurepip, but may have pip.
-        print(f"{failure}\nTrying without a pip of its own.", flush=True)
-        call([*make, "--without-pip", str(VENV)], lock)
+    # The interpreter's pip serves; installing another takes seconds.
+    options = ["--clear", *(["--without-pip"] if find_spec("pip") else [])]
+    call([sys.executable, "-m", "venv", *options, str(VENV)], lock)
 
 
 def pip() -> list[str]:
@@ -115,20 +112,18 @@ def pip() -> list[str]:
     return [*base, *options] if own else [*base, "--python", str(PYTHON), *options]
 
 
-def call(argv: list[str], lock: int, output: int | None = None) -> None:
+def call(argv: list[str], lock: int) -> None:
     """The child holds the lock too, so that it keeps others out should we be killed."""
     done = subprocess.run(
         argv,
         cwd=ROOT,
         env=environment(),
         stdin=subprocess.DEVNULL,
-        stdout=output,
         pass_fds=[lock],
         check=False,
     )
     if done.returncode:
-        said = (done.stdout or b"").decode(errors="replace")
-        sys.exit(f"{said}Failed: {' '.join(argv)}")
+        sys.exit(f"Failed: {' '.join(argv)}")
 
 
 def environment() -> dict[str, str]:

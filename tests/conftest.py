@@ -24,6 +24,10 @@ CHEAP = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
 DEAR = {name: getattr(Argon2PasswordHasher, name) for name in CHEAP}
 
 
+# Packages whose fixtures last for all of their tests.
+TOGETHER = ("e2e", "browser")
+
+
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
@@ -44,14 +48,11 @@ def _name_group(item: pytest.Item) -> None:
 
 
 def _turn(item: pytest.Item) -> int:
-    # The gateways of tests/e2e run on once they are started, and see to tasks in the
-    # database that they share with the tests of this process.
-    if item.path.parent.name == "e2e":
-        return 3
-    # One after the other, as a browser starts for the first and ends with the last.
-    if item.path.parent.name == "browser":
-        return 1
-    return 2 if item.get_closest_marker("slow") is None else 0
+    # One after the other, as gateways or a browser start for the first of them and end
+    # with the last.
+    if item.path.parent.name in TOGETHER:
+        return 1 + TOGETHER.index(item.path.parent.name)
+    return 3 if item.get_closest_marker("slow") is None else 0
 
 
 @pytest.fixture(scope="session")

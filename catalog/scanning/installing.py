@@ -21,6 +21,11 @@ from catalog.scanning.kept import MIB, Limits, Who, kept_code, running
 from catalog.scanning.sources import Source
 
 PYTHON_NEEDED = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))"
+# The first pip that installs for another interpreter (--python).
+PIP_NEEDED = """
+import pip, sys
+sys.exit([int(part) for part in pip.__version__.split(".")[:2]] < [22, 3])
+"""
 MAX_OUTPUT = MIB
 ABOUT = """
 import importlib.metadata, json, sys
@@ -50,7 +55,7 @@ async def _from_pypi(cell: Cell, source: Source, limits: Limits) -> Installed:
     folder = cell.folder / "python"
     python = str(folder / "bin" / "python")
     wanted = source.name + (f"=={source.version}" if source.version else "")
-    for argv in _pip(usable_python(cell.uid), folder, python, wanted):
+    for argv in _commands(cell.uid, folder, python, wanted):
         await _run(cell, argv, limits)
     bare = source.name.partition("[")[0]
     about = await _told(cell, [python, "-I", "-c", ABOUT, bare], limits)
@@ -58,15 +63,22 @@ async def _from_pypi(cell: Cell, source: Source, limits: Limits) -> Installed:
     return Installed([str(folder / "bin" / script)], _version(about))
 
 
-def _pip(base: str, folder: Path, python: str, wanted: str) -> list[list[str]]:
-    """The commands. uv does the same as pip in a fraction of the time."""
+def _commands(
+    uid: int | None, folder: Path, python: str, wanted: str
+) -> list[list[str]]:
+    """uv does the same as pip in a fraction of the time."""
+    base, venv = usable_python(uid), str(folder)
     if uv := shutil.which("uv"):
         into = ["--quiet", "--no-cache", "--no-config", "--python", python]
-        venv = [uv, "venv", "--quiet", "--no-config", "--python", base, str(folder)]
-        return [venv, [uv, "pip", "install", *into, wanted]]
-    pip = [python, "-m", "pip", "install", "--quiet", "--no-input", "--no-compile"]
-    pip += ["--no-cache-dir", "--disable-pip-version-check", "--prefer-binary"]
-    return [[base, "-m", "venv", str(folder)], [*pip, wanted]]
+        made = [uv, "venv", "--quiet", "--no-config", "--python", base, venv]
+        return [made, [uv, "pip", "install", *into, wanted]]
+    options = ["install", "--quiet", "--no-input", "--no-compile", "--no-cache-dir"]
+    options += ["--disable-pip-version-check", "--prefer-binary", wanted]
+    if _runs(base, PIP_NEEDED, uid):
+        # A pip of its own would take longer than the package.
+        pip = [base, "-I", "-m", "pip", "--python", python]
+        return [[base, "-m", "venv", "--without-pip", venv], [*pip, *options]]
+    return [[base, "-m", "venv", venv], [python, "-m", "pip", *options]]
 
 
 async def _from_npm(cell: Cell, source: Source, limits: Limits) -> Installed:
@@ -121,14 +133,14 @@ def usable_python(uid: int | None) -> str:
     own = str(getattr(sys, "_base_executable", sys.executable))
     others = (shutil.which("python3", path="/usr/local/bin:/usr/bin"), own)
     for candidate in (own, *others):
-        if candidate and _runs(candidate, uid):
+        if candidate and _runs(candidate, PYTHON_NEEDED, uid):
             return candidate
     raise ScanFailed("install", "There is no Python with venv that its user may run.")
 
 
 @cache
-def _runs(python: str, uid: int | None) -> bool:
-    argv = [python, "-I", "-c", PYTHON_NEEDED]
+def _runs(python: str, program: str, uid: int | None) -> bool:
+    argv = [python, "-I", "-c", program]
     return kept_code(argv, Who(uid), Limits(seconds=20)) == 0
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -27,6 +26,7 @@ from audit.ids import uuid7
 from gateway.outcomes import APPEND, Stream
 from policies.decision import Judgement, Side
 from policies.limits import CALL, Owners, prepare
+from tests.run.forks import Forks, forking
 
 ROOT = Path(__file__).parents[2]
 GRANT, SERVER = uuid.UUID(int=10), uuid.UUID(int=11)
@@ -93,18 +93,33 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def recorder(*options: str, **env: str) -> Iterator[subprocess.Popen[bytes]]:
+def recorder(**env: str) -> Iterator[subprocess.Popen[bytes]]:
+    """As `make run` starts it."""
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "record", *options],
+        [sys.executable, "manage.py", "record"],
         cwd=ROOT,
         env=environment() | env,
-        stderr=subprocess.PIPE,
     )
     try:
         yield process
     finally:
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process.kill()
+        process.wait()
+
+
+FORKS = """
+import django
+django.setup()
+from django.core.management import call_command
+from audit.management.commands import record
+
+def child():
+    call_command(record.Command())
+"""
+
+
+def forked_recorders() -> AbstractContextManager[Forks]:
+    return forking(FORKS, environment() | {"DJANGO_SETTINGS_MODULE": "config.settings"})
 
 
 def until(condition: Callable[[], object], seconds: float = 20) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import httpx2
 import pytest
@@ -30,6 +31,7 @@ from servers import registering
 from servers.discovery import discover
 from servers.models import Server
 from tests.gateway.conftest import decided_calls
+from tests.run.forks import Forked, Forks, forking
 from tests.servers.sandbox import running_sandbox
 
 EVERYTHING = Path(
@@ -51,7 +53,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
+def wait_for(url: str, lives: Callable[[], bool], seconds: float = 30) -> None:
     """Until it answers at all, whatever it says."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -61,7 +63,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 30) ->
         except urllib.error.HTTPError:
             return
         except OSError:
-            assert process.poll() is None, f"{url} ended at its start"
+            assert lives(), f"{url} ended at its start"
             time.sleep(0.05)
     raise AssertionError(f"{url} did not start")
 
@@ -72,7 +74,7 @@ def process(argv: list[str], env: dict[str, str], url: str) -> Iterator[str]:
         argv, cwd=settings.BASE_DIR, env=env, stdout=subprocess.DEVNULL
     )
     try:
-        wait_for(url, started)
+        wait_for(url, lambda: started.poll() is None)
         yield url
     finally:
         started.terminate()
@@ -102,20 +104,45 @@ def running_gateway(**more: str) -> Iterator[str]:
         yield base
 
 
-@pytest.fixture(scope="session")
-def gateways(django_db_setup: None) -> Iterator[tuple[str, str]]:
-    """Two processes that share nothing but Valkey and Postgres."""
-    with running_gateway() as first, running_gateway() as second:
-        yield first, second
+# Of the package: they see to tasks in the database that later tests of this process
+# have too.
+@pytest.fixture(scope="package")
+def forks(django_db_setup: None) -> Iterator[Forks]:
+    with forking("from tests.e2e.dying import serve as child", environment()) as forks:
+        yield forks
 
 
-@pytest.fixture(scope="session")
+@contextmanager
+def forked_gateway(forks: Forks, step: str) -> Iterator[Gateway]:
+    """One that dies at this step (dying.py)."""
+    port = free_port()
+    with forks.one(step, port) as forked:
+        gateway = Gateway(f"http://127.0.0.1:{port}", forked)
+        wait_for(f"{gateway.base}/mcp/health", forked.lives)
+        yield gateway
+        forked.end(signal.SIGTERM)
+
+
+class Gateway(NamedTuple):
+    base: str
+    process: Forked
+
+
+@pytest.fixture(scope="package")
+def gateways(forks: Forks) -> Iterator[tuple[str, str]]:
+    """Two processes that share nothing but Valkey and Postgres; the first is started
+    as `make run` does."""
+    with running_gateway() as first, forked_gateway(forks, "never") as second:
+        yield first, second.base
+
+
+@pytest.fixture(scope="package")
 def sandbox(django_db_setup: None) -> Iterator[str]:
     with running_sandbox() as url:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def everything(django_db_setup: None) -> Iterator[str]:
     """The reference server of the handshake era, from npm."""
     if not EVERYTHING.exists():

@@ -1,16 +1,15 @@
 """A gateway process that kills itself (SIGKILL) at one step of an approved call.
 
-`DIES` says where: `asked`, when the question is stored; `reserved`, when the call is
+The step says where: `asked`, when the question is stored; `reserved`, when the call is
 counted and on record and the approval not yet used; `used`, right after that; `sent`,
-when the server has done it and its answer is not passed on. Nothing of it is in the
-product.
+when the server has done it and its answer is not passed on; `never`. `looking` never
+dies, and looks around ten times as often. Nothing of it is in the product.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -20,9 +19,11 @@ from config import asgi  # first: it sets Django up
 
 # isort: split
 from approvals import asking, running
-from gateway import upstream
+from gateway import upstream, waker
 from gateway.exchange import Exchange
 from gateway.relaying import relay
+
+LOOK_SECONDS = 0.5
 
 
 def die() -> None:
@@ -46,6 +47,8 @@ def arm(step: str) -> None:
         running.consume = then_die(running.consume)
     elif step == "sent":
         vars(upstream)["relay"] = dies_with_the_answer
+    elif step == "looking":
+        waker.LOOK_SECONDS = LOOK_SECONDS
     else:
         assert step == "never"
 
@@ -58,11 +61,11 @@ async def dies_with_the_answer(x: Exchange, *rest: Any) -> None:
         die()
 
 
-if __name__ == "__main__":
-    arm(os.environ["DIES"])
+def serve(step: str, port: int) -> None:
+    arm(step)
     uvicorn.run(
         asgi.application,
-        port=int(sys.argv[1]),
+        port=port,
         http="gateway.protocol:Protocol",
         lifespan="on",
         log_level="warning",

@@ -29,7 +29,11 @@ from approvals.models import Approval, State, Via
 from tests.e2e.conftest import Acme
 from tests.gateway.conftest import orm
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(90)]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(90),
+    pytest.mark.xdist_group("e2e"),
+]
 MODES = pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
 META = "io.policylayer/"
 REFUND = {"charge_id": "ch_1001", "amount": 1}

@@ -7,7 +7,11 @@ import urllib.request
 import pytest
 from django.db import connection
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(60)]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(60),
+    pytest.mark.xdist_group("e2e"),
+]
 REQUESTS, MOST_MORE = 40, 10
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 import pytest
+from django.utils import timezone
 from mcp import Client
 
 from accounts.models import Membership
-from approvals.models import State
-from tests.e2e.conftest import Acme, environment, free_port, process, running_gateway
+from approvals.models import State, Task
+from gateway import task_rows
+from tests.e2e.conftest import Acme, forked_gateway
 from tests.e2e.test_approvals import (
     META,
     Desk,
@@ -27,19 +27,15 @@ from tests.e2e.test_approvals import (
     refunded,
     text,
 )
+from tests.gateway.conftest import orm
+from tests.run.forks import Forks
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(90)]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(90),
+    pytest.mark.xdist_group("e2e"),
+]
 MODERN = "2026-07-28"
-
-
-@contextlib.contextmanager
-def dying(step: str) -> Iterator[str]:
-    port = str(free_port())
-    base = f"http://127.0.0.1:{port}"
-    argv = [sys.executable, "-m", "tests.e2e.dying", port]
-    env = environment() | {"PORT": port, "DIES": step}
-    with process(argv, env, f"{base}/mcp/health"):
-        yield base
 
 
 @pytest.fixture
@@ -74,14 +70,14 @@ async def called(client: Client, refund: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("step", ["asked", "reserved", "used", "sent"])
 async def test_a_gateway_that_dies(
-    desk: Desk, sandbox: str, gateways: tuple[str, str], step: str
+    desk: Desk, sandbox: str, gateways: tuple[str, str], forks: Forks, step: str
 ) -> None:
     await desk.open(sandbox)
-    with dying(step) as base:
+    with forked_gateway(forks, step) as dying:
         async with desk.acme.client(gateways[1], MODERN) as client:
             refund = await prepared(client)
             if step == "asked":
-                await lost(desk, base, refund)
+                await lost(desk, dying.base, refund)
                 joined = await called(client, refund)
                 (approval,) = await desk.approvals()
                 assert joined.meta[META + "approvalId"] == str(approval.pk)
@@ -89,7 +85,7 @@ async def test_a_gateway_that_dies(
             else:
                 await called(client, refund)
                 await desk.decide()
-                await lost(desk, base, refund)
+                await lost(desk, dying.base, refund)
             await went_on(desk, client, refund, step)
 
 
@@ -114,13 +110,13 @@ async def went_on(
 
 
 async def test_a_held_call_outlives_the_process_that_held_it(
-    desk: Desk, sandbox: str, gateways: tuple[str, str]
+    desk: Desk, sandbox: str, gateways: tuple[str, str], forks: Forks
 ) -> None:
     await desk.open(sandbox, hold=20)
-    with dying("asked") as base:
+    with forked_gateway(forks, "asked") as dying:
         async with desk.acme.client(gateways[1], MODERN) as client:
             refund = await prepared(client)
-            await lost(desk, base, refund)
+            await lost(desk, dying.base, refund)
             await desk.decide()
 
             assert not (await called(client, refund)).is_error
@@ -129,29 +125,40 @@ async def test_a_held_call_outlives_the_process_that_held_it(
 
 @pytest.mark.slow
 async def test_a_task_outlives_the_process_that_ran_it(
-    desk: Desk, sandbox: str
+    desk: Desk, sandbox: str, forks: Forks
 ) -> None:
     """The approval is used up, so nobody runs it again; the task says what is known.
     Other processes of this test run may have taken the task first: then it is done."""
     await desk.open(sandbox)
     tasks = Tasks()
-    with dying("used") as base, contextlib.suppress(BaseExceptionGroup):
-        async with desk.acme.client(base, MODERN, extensions=[tasks]) as client:
+    with (
+        forked_gateway(forks, "used") as dying,
+        contextlib.suppress(BaseExceptionGroup),
+    ):
+        async with desk.acme.client(dying.base, MODERN, extensions=[tasks]) as client:
             refund = await prepared(client)
             call = asyncio.create_task(called(client, refund))
             await desk.decide()
-            await asyncio.wait([call], timeout=5)
+            while dying.process.lives() and not call.done():
+                await asyncio.sleep(0.05)
             call.cancel()
-    with running_gateway() as base:
-        async with desk.acme.client(base, MODERN) as client:
+    await orm(fall_silent)
+    with forked_gateway(forks, "looking") as looking:
+        async with desk.acme.client(looking.base, MODERN) as client:
             result = await followed(client, tasks.created[0].task_id)
-            await asyncio.sleep(6)  # a look around later still
+            await asyncio.sleep(2)  # it looks around every half second
 
             (approval,) = await desk.approvals()
             assert approval.state == State.USED
             assert await refunded(client) == (0 if result.get("isError") else 1)
     if result.get("isError"):
         assert "not known whether it was executed" in result["content"][0]["text"]
+
+
+def fall_silent() -> None:
+    """Whoever ran a task was heard of long ago: nobody waits for it any more."""
+    tasks = Task.objects.across_organizations().exclude(running_since=None)
+    tasks.update(changed_at=timezone.now() - 2 * task_rows.SILENCE)
 
 
 async def followed(client: Client, task: str) -> dict[str, Any]:
@@ -162,4 +169,4 @@ async def followed(client: Client, task: str) -> dict[str, Any]:
             if found.status != "working":
                 assert found.result is not None
                 return found.result
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.1)

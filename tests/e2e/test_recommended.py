@@ -16,7 +16,11 @@ from policies.recommended import Known
 from tests.e2e.conftest import Acme
 from tests.gateway.conftest import orm
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(60)]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(60),
+    pytest.mark.xdist_group("e2e"),
+]
 META = "io.policylayer/"
 UNKNOWN = -32602
 # Not in the documents that are tried with one tool.

@@ -13,7 +13,11 @@ from mcp import Client, MCPError
 from tests.e2e.conftest import Acme
 from tests.gateway.conftest import orm
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(60)]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(60),
+    pytest.mark.xdist_group("e2e"),
+]
 MODES = pytest.mark.parametrize("mode", ["2026-07-28", "legacy", "auto"])
 META = "io.policylayer/"
 

@@ -18,6 +18,7 @@ from approvals import deciding
 from approvals.models import Approval, State, Via
 from approvals.waiving import Wish
 from audit import entries
+from gateway import ending
 from gateway.app import App
 from policies import granting, limits, publishing
 from policies.decision import Decision
@@ -240,3 +241,10 @@ async def world(
     yield world
     for app in world.apps:
         await app.close()
+
+
+@pytest.fixture
+def swept_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open calls are looked at ten times as often. How often they are otherwise, and
+    that it is soon enough, tests/e2e sees."""
+    monkeypatch.setattr(ending, "EVERY", ending.EVERY / 10)

@@ -15,7 +15,7 @@ import pytest
 
 from approvals import asking, switches, waking
 from approvals.models import State
-from gateway import holding, slots, sse, waker
+from gateway import ending, holding, slots, sse, waker
 from gateway.state import Gateway
 from tests.fakes.mcp_server import FakeServer, Raw
 from tests.gateway.asgi import Pending
@@ -374,6 +374,7 @@ async def test_a_message_that_names_nothing_wakes_nobody(held: World) -> None:
 # Ending
 
 
+@pytest.mark.usefixtures("swept_often")
 @ERAS
 @pytest.mark.parametrize("what", ["grant", "server", "organization"])
 async def test_a_kill_switch_ends_a_held_call(held: World, era: str, what: str) -> None:
@@ -387,6 +388,7 @@ async def test_a_kill_switch_ends_a_held_call(held: World, era: str, what: str) 
     assert "kill switch" in answer.text and "Nothing was executed" in answer.text
 
 
+@pytest.mark.usefixtures("swept_often")
 async def test_a_kill_switch_ends_a_stream_of_the_server(
     held: World, fake: FakeServer
 ) -> None:
@@ -399,6 +401,7 @@ async def test_a_kill_switch_ends_a_stream_of_the_server(
     assert [one.status for one in await held.outcomes()] == ["unknown"]
 
 
+@pytest.mark.usefixtures("swept_often")
 async def test_a_revoked_grant_ends_its_streams_with_an_error(
     held: World, fake: FakeServer
 ) -> None:
@@ -423,11 +426,12 @@ async def streaming(world: World, fake: FakeServer) -> Pending:
     return pending
 
 
+@pytest.mark.usefixtures("swept_often")
 async def test_another_change_ends_no_stream(held: World, fake: FakeServer) -> None:
     pending = await streaming(held, fake)
 
     await held.change(held.grant, label="renamed")
-    await asyncio.sleep(4.5)
+    await asyncio.sleep(5 * ending.EVERY)
 
     assert not pending.task.done()
     pending.disconnect()

@@ -253,6 +253,7 @@ async def test_a_denial_by_the_rules_of_now_completes_it(
     assert "is void" in done["result"]["content"][0]["text"] and ran(fake) == []
 
 
+@pytest.mark.usefixtures("swept_often")
 async def test_a_kill_switch_ends_the_run(asks: World, fake: FakeServer) -> None:
     async def slow(*_: Any) -> Any:
         await asyncio.sleep(30)

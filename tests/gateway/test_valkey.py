@@ -369,9 +369,10 @@ async def test_durable_is_confirmed_by_a_replica(tmp_path: Path) -> None:
     try:
         with redis.Redis.from_url(primary.url) as admin:
             admin.config_set("port", (port := free_port()))
+            admin.config_set("repl-diskless-sync-delay", 0)
             with redis.Redis.from_url(replica.url) as follower:
                 follower.replicaof("127.0.0.1", port)
-                await until(lambda: admin.wait(1, 100) == 1, 30)
+                await until(lambda: follows(follower) and admin.wait(1, 100) == 1, 30)
                 async with connected(primary.url, durable=True) as client:
                     calls = [
                         client.run(INCREMENT, [b"{s07}:n"], [b"1"]) for _ in range(50)
@@ -382,6 +383,11 @@ async def test_durable_is_confirmed_by_a_replica(tmp_path: Path) -> None:
     finally:
         primary.stop()
         replica.stop()
+
+
+def follows(replica: redis.Redis) -> bool:
+    told: Any = replica.info("replication")
+    return bool(told["master_link_status"] == "up")
 
 
 def free_port() -> int:

@@ -20,13 +20,15 @@ async def nothing(approvals: Collection[UUID]) -> Collection[UUID]:
 
 
 async def test_it_closes_at_every_point_of_its_beginning(valkey: redis.Redis) -> None:
-    for steps in range(60):
+    async def closed(steps: int) -> None:
         waker = Waker(os.environ["REDIS_URL"], nothing, lambda approval: None)
         waker.start()
         for _ in range(steps):
             await asyncio.sleep(0)
 
         await asyncio.wait_for(waker.close(), 5)
+
+    await asyncio.gather(*map(closed, range(60)))
 
 
 async def test_without_a_server_it_goes_on_trying_and_closes() -> None:

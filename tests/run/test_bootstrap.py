@@ -46,15 +46,15 @@ def made(first: tuple[Path, str], tmp_path: Path) -> Path:
     return shutil.copytree(first[0], tmp_path / "my clone", symlinks=True)
 
 
-def command(tree: Path, *arguments: str) -> list[str]:
+def command(tree: Path, *arguments: str, options: tuple[str, ...] = ()) -> list[str]:
     # The interpreter below the tests' environment, as on a machine without one.
-    return [sys._base_executable, str(tree / "config" / "bootstrap.py"), *arguments]  # type: ignore[attr-defined]
+    base: str = sys._base_executable  # type: ignore[attr-defined]
+    return [base, *options, str(tree / "config" / "bootstrap.py"), *arguments]
 
 
-def bootstrap(tree: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        command(tree, *arguments), capture_output=True, text=True, timeout=100, cwd="/"
-    )
+def bootstrap(tree: Path, *arguments: str, options: tuple[str, ...] = ()) -> str:
+    argv = command(tree, *arguments, options=options)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=100, cwd="/")
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -98,6 +98,13 @@ def test_a_half_installed_environment_is_thrown_away(made):
     assert set(json.loads((made / ".venv" / "pins.json").read_text())) == {
         "requirements.txt"
     }
+
+
+def test_an_interpreter_without_pip_makes_an_environment_that_has_one(tree):
+    # -S: its site-packages, where pip is, are not looked at.
+    assert "Installing" in bootstrap(tree, "show", options=("-S",))
+    assert (tree / ".venv" / "bin" / "pip").exists()
+    assert "Installing" not in bootstrap(tree, "show", options=("-S",))
 
 
 def test_a_pin_without_its_digest_is_refused(made):

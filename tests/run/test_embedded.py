@@ -7,6 +7,7 @@ import pwd
 import shutil
 import signal
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,27 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
     embedded.erase(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def set_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The data of a Postgres that was set up, started and stopped."""
+    folder = tmp_path_factory.mktemp("set-up")
+    server = embedded.start_postgres(folder)
+    server.stop()
+    yield Path(server.url.partition("host=")[2]) / "data"
+    embedded.erase(folder)
+
+
+@pytest.fixture
+def set_up_before(set_up: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of what comes after the setting up, which takes a second."""
+
+    def copied(binaries: Path, data: Path, ids: tuple[int, int] | None) -> None:
+        subprocess.run(["cp", "-a", set_up, data], check=True)
+
+    monkeypatch.setattr(embedded, "_init_postgres", copied)
+
+
+@pytest.mark.usefixtures("set_up_before")
 def test_postgres_keeps_what_was_committed_through_a_kill(data_dir):
     server = embedded.start_postgres(data_dir)
     try:
@@ -44,6 +66,7 @@ def test_postgres_keeps_what_was_committed_through_a_kill(data_dir):
     assert server.process.returncode == 0
 
 
+@pytest.mark.usefixtures("set_up_before")
 def test_a_lock_file_with_a_pid_that_lives_on_as_another_is_no_obstacle(data_dir):
     server = embedded.start_postgres(data_dir)
     home = Path(server.url.partition("host=")[2])
@@ -145,6 +168,7 @@ def test_as_root_binaries_in_a_private_home_are_copied_out_of_it(data_dir, monke
     assert stat.S_IMODE(hidden.stat().st_mode) == 0o700
 
 
+@pytest.mark.usefixtures("set_up_before")
 @as_root
 def test_a_copied_data_directory_does_not_touch_the_server_of_the_first(tmp_path):
     first, copy, moved = (tmp_path / name for name in ("first", "copy", "moved"))
@@ -160,6 +184,7 @@ def test_a_copied_data_directory_does_not_touch_the_server_of_the_first(tmp_path
     embedded.erase(moved)
 
 
+@pytest.mark.usefixtures("set_up_before")
 @as_root
 def test_what_killed_test_runs_left_is_swept_and_nothing_else(data_dir):
     open_to_all(embedded.SYSTEM_HOME)

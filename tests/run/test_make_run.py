@@ -11,6 +11,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import psutil
 import psycopg
@@ -28,13 +29,56 @@ pytestmark = [
 EVERY_PART = {"postgres", "valkey", "web", "recorder", "sandbox", "worker", "beat"}
 
 
+@dataclass
+class Story:
+    """Three starts in one place; the last of them runs."""
+
+    bystander: subprocess.Popen[bytes]
+    starts: list[MadeSystem] = field(default_factory=list)
+    sandboxes: list[str] = field(default_factory=list)
+    left_by_stopping: list[psutil.Process] = field(default_factory=list)
+    left_by_killing: list[psutil.Process] = field(default_factory=list)
+
+    def begun(self, system: MadeSystem) -> list[psutil.Process]:
+        """Its processes."""
+        self.starts.append(system)
+        self.sandboxes.append(run_file(system)["SANDBOX_URL"])
+        return system.processes()
+
+
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeSystem]:
-    data_dir = tmp_path_factory.mktemp("run") / "data"
-    with MadeSystem(data_dir, free_port()) as system:
-        system.await_parts(EVERY_PART)
-        yield system
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    data_dir = tmp_path_factory.mktemp("run") / "with space" / "data"
+    port = free_port()
+    with subprocess.Popen(["sleep", "300"]) as bystander:
+        story = Story(bystander)
+        with MadeSystem(data_dir, port) as system:
+            system.await_parts(EVERY_PART)
+            ours = story.begun(system)
+            os.kill(system.make.pid, signal.SIGTERM)
+            system.make.wait(30)
+            story.left_by_stopping = living(ours)
+        with MadeSystem(data_dir, port) as system:
+            ours = story.begun(system)
+            os.kill(system.supervisor(), signal.SIGKILL)
+        with MadeSystem(data_dir, port) as system:
+            story.left_by_killing = living(ours)
+            story.begun(system)
+            system.await_parts(EVERY_PART)
+            yield story
+        bystander.kill()
     erase(data_dir)
+
+
+@pytest.fixture(scope="module")
+def system(story: Story) -> MadeSystem:
+    return story.starts[-1]
+
+
+def living(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that do not end within seconds: the supervisor itself is one of them."""
+    _, left = psutil.wait_procs(processes, timeout=5)
+    return list(left)
 
 
 def get(url: str) -> tuple[int, str]:
@@ -142,61 +186,47 @@ def test_a_killed_part_is_started_again_and_loses_nothing(system):
     system.await_line("web was killed by SIGKILL", 5)
 
 
-def test_two_run_side_by_side_then_start_again_after_any_end(system, tmp_path):
-    """One story, as every start costs seconds."""
-    bystander = subprocess.Popen(["sleep", "300"])
-    data_dir, port = tmp_path / "with space" / "data", free_port()
-    with MadeSystem(data_dir, port) as other:
-        other.await_parts(EVERY_PART)
-        sandbox = run_file(other)["SANDBOX_URL"]
-        assert sandbox != run_file(system)["SANDBOX_URL"]
-        ours = other.processes()
-        os.kill(other.make.pid, signal.SIGTERM)
-        other.make.wait(30)
-        _, left = psutil.wait_procs(ours, timeout=1)
-        assert left == []
-        assert get(f"{system.address}/healthz")[0] == 200
-
-    with MadeSystem(data_dir, port) as other:
-        starts = [other.started_in]
-        assert not any("Installing" in line for line in other.lines)
-        assert run_file(other)["SANDBOX_URL"] == sandbox
-        ours = other.processes()
-        os.kill(other.supervisor(), signal.SIGKILL)
-
-    with MadeSystem(data_dir, port) as other:
-        _, left = psutil.wait_procs(ours, timeout=1)
-        assert left == []
-        starts.append(other.started_in)
-        os.kill(other.make.pid, signal.SIGKILL)  # the supervisor follows make
-        await_true(lambda: not (data_dir / "run.json").exists(), 20)
-
-    erase(data_dir)
-    # The better of two: other tests have a share of the machine meanwhile.
-    assert min(starts) < 6, "a later start is too slow"
-    assert bystander.poll() is None
-    bystander.kill()
-    bystander.wait()
+def test_it_starts_again_after_any_end(story):
+    assert story.left_by_stopping == story.left_by_killing == []
+    _, *later = story.starts
+    assert not any("Installing" in line for system in later for line in system.lines)
+    assert len(set(story.sandboxes)) == 1
+    assert min(system.started_in for system in later) < 4, "a later start is too slow"
+    assert story.bystander.poll() is None
 
 
-def test_servers_that_are_named_are_used_and_not_started(tmp_path):
+@pytest.fixture
+def given() -> Iterator[dict[str, str]]:
+    """A database, still empty, and a Valkey that run already."""
     postgres = os.environ["DATABASE_URL"]
     name = f"given{os.getpid()}"
     with psycopg.connect(postgres, autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name}")
-    given = {
+    yield {
         "DATABASE_URL": postgres.replace("/policylayer?", f"/{name}?"),
         "REDIS_URL": f"{os.environ['TEST_VALKEY_URL'].split('?')[0]}?db=15",
     }
-    data_dir = tmp_path / "data"
-    with MadeSystem(data_dir, free_port(), **given) as system:
-        assert set(system.parts()) & {"postgres", "valkey"} == set()
+    with psycopg.connect(postgres, autocommit=True) as server:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_another_beside_it_uses_the_servers_that_are_named(given, story, tmp_path):
+    (system, data_dir) = story.starts[-1], tmp_path / "data"
+    with MadeSystem(data_dir, free_port(), **given) as other:
+        assert set(other.parts()) & {"postgres", "valkey"} == set()
         assert not (data_dir / "valkey").exists()
         with psycopg.connect(given["DATABASE_URL"]) as database:
             assert database.execute("SELECT count(*) FROM django_migrations").fetchone()
-        system.await_parts(EVERY_PART - {"postgres", "valkey"})
-    with psycopg.connect(postgres, autocommit=True) as server:
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        other.await_parts(EVERY_PART - {"postgres", "valkey"})
+        assert run_file(other)["SANDBOX_URL"] != run_file(system)["SANDBOX_URL"]
+
+        ours = other.processes()
+        os.kill(other.make.pid, signal.SIGKILL)  # the supervisor follows make
+        await_true(lambda: not (data_dir / "run.json").exists(), 40)
+        assert living(ours) == []
+    assert get(f"{system.address}/healthz")[0] == 200
+    assert accepts(given["DATABASE_URL"])
+    assert story.bystander.poll() is None
 
 
 def test_a_database_that_is_not_there_is_told(tmp_path):

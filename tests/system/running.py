@@ -20,6 +20,7 @@ from typing import Any
 from benchmarks.upstream import Upstream
 from config.embedded import erase
 from tests.run.made import ROOT, MadeSystem, free_port
+from tests.system.prepared import prepare
 
 NUMBER = re.compile(rb'"charge":"n(\d+)"')
 
@@ -96,6 +97,7 @@ def running_system() -> Iterator[RunningSystem]:
     with tempfile.TemporaryDirectory(prefix="policylayer-system-") as folder:
         data_dir = Path(folder) / "data"
         try:
+            prepare(data_dir)
             with RunningSystem(data_dir, free_port()) as system:
                 yield system
         finally:

@@ -138,10 +138,16 @@ def test_killing_each_part_loses_no_record_and_no_count() -> None:
         assert caller.ran <= set(forwarded)
         assert len(forwarded) <= ALLOWED, "a count was lost"
 
-        until(lambda: recorded(system.records()) >= set(forwarded), 60)
+        records: list[dict[str, Any]] = []
+
+        def all_recorded() -> bool:
+            records[:] = system.records()
+            return recorded(records) >= set(forwarded)
+
+        until(all_recorded, 60)
         counted = [
             record
-            for record in system.records()
+            for record in records
             if record["method"] == "tools/call"
             and record["decision"] == "allow"
             and not record["given_back"]

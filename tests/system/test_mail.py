@@ -23,6 +23,7 @@ from approvals import events
 from approvals.models import Approval, Notice, State
 from config.run.parts import PARTS
 from tests.approvals.smtp import MailServer, mail_server
+from tests.run.forks import forking
 from tests.run.made import ROOT
 from tests.system.forking import Workers
 from tests.system.running import until
@@ -35,6 +36,13 @@ SLOW = 0.1
 COMMANDS = {part.name: part.command for part in PARTS}
 # A worker's processes, each with one mail in hand at most.
 PROCESSES = 2
+WORKERS = """
+from config.celery import app
+app.loader.import_default_modules()
+
+def child(*command):
+    app.worker_main(command)
+"""
 
 
 def environment(server: MailServer) -> dict[str, str]:
@@ -106,9 +114,10 @@ def test_a_killed_worker_loses_no_mail(valkey: redis.Redis, tmp_path: Path) -> N
     with mail_server() as server:
         server.slow = SLOW
         env = environment(server)
-        with part("beat", env, tmp_path):
+        with part("beat", env, tmp_path), forking(WORKERS, env) as workers:
+            words = COMMANDS["worker"][COMMANDS["worker"].index("worker") :]
             for count in kills:
-                with part("worker", env, tmp_path):
+                with workers.one(*words):
                     until(lambda count=count: len(server.mails) >= count, 60)
                 assert len(notices(sent_at=None)) > 0, "killed too late to tell"
                 lapse()

@@ -24,6 +24,8 @@ class Command(BaseCommand):
         " Exit status: 0 done and in force, 1 refused and unchanged, 3 stored but not"
         " in force, 4 in force but an invitation could not be mailed."
     )
+    # They load all pages, which this has none of.
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", help="- reads standard input")

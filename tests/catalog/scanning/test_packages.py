@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from catalog.scanning import installing
 from catalog.scanning.answers import Answer
 from catalog.scanning.failures import ScanFailed
 from catalog.scanning.packages import Seconds, scan
@@ -69,7 +70,10 @@ def cells(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.mark.usefixtures("registry")
-def test_a_python_package() -> None:
+@pytest.mark.parametrize("pip", ["of the interpreter", "of its own"])
+def test_a_python_package(monkeypatch: pytest.MonkeyPatch, pip: str) -> None:
+    if pip == "of its own":
+        monkeypatch.setattr(installing, "PIP_NEEDED", "raise SystemExit(1)")
     found = answer(PLAIN)
     assert (found.source, found.version, found.transport) == (NAME, VERSION, "stdio")
     assert (found.revision, found.count("tools"), found.count("prompts")) == (
