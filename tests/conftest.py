@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -81,7 +82,13 @@ def django_db_setup(
 def emptied_by_deletion() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+        # A new connection would have to learn all tables anew to empty them.
+        patch.setattr(TransactionTestCase, "_should_reload_connections", _never)
         yield
+
+
+def _never(case: TransactionTestCase) -> bool:
+    return False
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -117,14 +124,19 @@ def dear_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Argon2PasswordHasher, name, cost)
 
 
+@pytest.fixture(scope="session")
+def valkey_connections() -> Iterator[redis.ConnectionPool]:
+    with closing(redis.ConnectionPool.from_url(os.environ["REDIS_URL"])) as pool:
+        yield pool
+
+
 @pytest.fixture
-def valkey() -> Iterator[redis.Redis]:
+def valkey(valkey_connections: redis.ConnectionPool) -> Iterator[redis.Redis]:
     """This worker's own Valkey database, emptied before and after."""
-    client = redis.Redis.from_url(os.environ["REDIS_URL"])
-    client.flushdb()
-    yield client
-    client.flushdb()
-    client.close()
+    with redis.Redis(connection_pool=valkey_connections) as client:
+        client.flushdb()
+        yield client
+        client.flushdb()
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts import api_tokens
 from accounts.models import Organization, Role
+from tests.keeping import Kept
 from tests.routes import ARGUMENTS, EVERYBODY, ROUTES, SIGNED_IN, Route
 from tests.world import PEOPLE, World, make_world
 
@@ -61,41 +62,46 @@ def test_views_ask_access_for_the_role_that_is_listed():
         assert asked == (listed if listed in Role.values else None), name
 
 
-@pytest.fixture(scope="module")
-def made(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    """Made once, in a transaction around those of the tests, which they leave as is."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield make_world()
-        transaction.set_rollback(True)
+Visited = tuple[World, dict[str, str]]
 
 
-@pytest.fixture(scope="module")
-def sessions(made: World, django_db_blocker: Any) -> dict[str, str]:
-    """The key of each person's session."""
-    keys = {}
-    for name, member in copy.deepcopy(made.people).items():
+def make_visited() -> Visited:
+    """The world, and the key of a session of each person."""
+    world, keys = make_world(), {}
+    for name, member in world.people.items():
         client = Client()
         client.force_login(member.user)
         keys[name] = client.cookies[settings.SESSION_COOKIE_NAME].value
-    return keys
+    return world, keys
+
+
+@pytest.fixture(scope="module")
+def kept(django_db_setup: None, django_db_blocker: Any) -> Iterator[Kept[Visited]]:
+    with django_db_blocker.unblock(), closing(Kept(make_visited)) as kept:
+        yield kept
 
 
 @pytest.fixture
-def world(made, valkey, settings) -> World:
+def visited(kept, request) -> Visited:
+    return kept.get(request.node)
+
+
+@pytest.fixture
+def world(visited, valkey, settings) -> World:
     # The rate limits count addresses of the network: here all have the same.
     settings.ACCOUNT_RATE_LIMITS = False
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    return copy.deepcopy(made)
+    return visited[0]
 
 
 @pytest.fixture
-def client_of(sessions):
+def client_of(visited):
     """`client_of("dora")` is a test client of hers."""
 
     def client_of(name: str, **options: Any) -> Client:
         client = Client(**options)
         if name != "nobody":
-            client.cookies[settings.SESSION_COOKIE_NAME] = sessions[name]
+            client.cookies[settings.SESSION_COOKIE_NAME] = visited[1][name]
         return client
 
     return client_of
