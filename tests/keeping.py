@@ -1,11 +1,11 @@
-"""What many tests of a module begin with is made once, and given to each anew."""
+"""What the tests of a module begin with is made once, and given to each anew."""
 
 from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pytest
 from django.db import connection, transaction
@@ -30,7 +30,7 @@ class Kept(Generic[Made]):
         self._lasts = True
 
     def get(self, test: pytest.Item) -> Made:
-        """Objects of this test's own."""
+        """Objects of this test's own. Its fixture asks for `db` too."""
         mark = test.get_closest_marker("django_db")
         if mark is not None and mark.kwargs.get("transaction"):
             self.close()
@@ -46,3 +46,13 @@ def _undone() -> Iterator[None]:
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
+
+
+@contextmanager
+def keeping(make: Callable[[], Made], blocker: Any) -> Iterator[Kept[Made]]:
+    """For a fixture of a module that asks for `django_db_setup`."""
+    with blocker.unblock():
+        kept = Kept(make)
+    yield kept
+    with blocker.unblock():
+        kept.close()

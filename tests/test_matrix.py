@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts import api_tokens
 from accounts.models import Organization, Role
-from tests.keeping import Kept
+from tests.keeping import Kept, keeping
 from tests.routes import ARGUMENTS, EVERYBODY, ROUTES, SIGNED_IN, Route
 from tests.world import PEOPLE, World, make_world
 
@@ -77,12 +76,12 @@ def make_visited() -> Visited:
 
 @pytest.fixture(scope="module")
 def kept(django_db_setup: None, django_db_blocker: Any) -> Iterator[Kept[Visited]]:
-    with django_db_blocker.unblock(), closing(Kept(make_visited)) as kept:
+    with keeping(make_visited, django_db_blocker) as kept:
         yield kept
 
 
 @pytest.fixture
-def visited(kept, request) -> Visited:
+def visited(kept, db, request) -> Visited:
     return kept.get(request.node)
 
 
