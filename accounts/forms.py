@@ -8,6 +8,10 @@ from typing import Any
 from allauth.account import forms as allauth
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.renderers import BaseRenderer
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 UTC = "Etc/UTC"
 
@@ -71,6 +75,30 @@ class ReauthenticateForm(Labelled, allauth.ReauthenticateForm):  # type: ignore[
     pass
 
 
+class LongSelect(forms.Select):
+    """For hundreds of options: none is a template of its own."""
+
+    def render(
+        self,
+        name: str,
+        value: Any,
+        attrs: dict[str, Any] | None = None,
+        renderer: BaseRenderer | None = None,
+    ) -> SafeString:
+        widget = self.get_context(name, value, attrs)["widget"]
+        options = format_html_join(
+            "\n",
+            '<option value="{}"{}>{}</option>',
+            (
+                (option["value"], flatatt(option["attrs"]), option["label"])
+                for _, group, _ in widget["optgroups"]
+                for option in group
+            ),
+        )
+        given = flatatt({"name": widget["name"], **widget["attrs"]})
+        return format_html("<select{}>\n{}\n</select>", given, options)
+
+
 class OrganizationForm(forms.Form):
     name = forms.CharField(
         label="Organization name",
@@ -83,5 +111,6 @@ class OrganizationForm(forms.Form):
         label="Time zone",
         choices=lambda: [(name, name.replace("_", " ")) for name in zones()],
         initial=UTC,
+        widget=LongSelect,
         help_text="Rules on times of day and days of the week follow it.",
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from _pytest.nodeid import NodeId
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.test import Client, TransactionTestCase
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from accounts.models import Membership, Organization, Role, User
 from tests.copying import Template
@@ -36,6 +39,12 @@ def pytest_collection_modifyitems(
     if getattr(config.option, "loadgroup", False):
         for item in items:
             _name_group(item)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: no collection of garbage need look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _name_group(item: pytest.Item) -> None:
@@ -81,7 +90,13 @@ def django_db_setup(
 def emptied_by_deletion() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+        # A new connection would have to learn all tables anew to empty them.
+        patch.setattr(TransactionTestCase, "_should_reload_connections", _never)
         yield
+
+
+def _never(case: TransactionTestCase) -> bool:
+    return False
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -93,6 +108,23 @@ def cheap_hashes() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def static_files_found_once() -> Iterator[None]:
+    """Each test client makes the middleware anew, which would list all files anew."""
+    find = WhiteNoiseMiddleware.add_files_from_finders
+    found: dict[str, Any] = {}
+
+    def add(middleware: Any) -> None:
+        if not found:
+            find(middleware)
+            found.update(middleware.files)
+        middleware.files |= found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", add)
+        yield
+
+
 @pytest.fixture
 def dear_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """At the cost that passwords have in production, for a test of that."""
@@ -100,14 +132,19 @@ def dear_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Argon2PasswordHasher, name, cost)
 
 
+@pytest.fixture(scope="session")
+def valkey_connections() -> Iterator[redis.ConnectionPool]:
+    with closing(redis.ConnectionPool.from_url(os.environ["REDIS_URL"])) as pool:
+        yield pool
+
+
 @pytest.fixture
-def valkey() -> Iterator[redis.Redis]:
+def valkey(valkey_connections: redis.ConnectionPool) -> Iterator[redis.Redis]:
     """This worker's own Valkey database, emptied before and after."""
-    client = redis.Redis.from_url(os.environ["REDIS_URL"])
-    client.flushdb()
-    yield client
-    client.flushdb()
-    client.close()
+    with redis.Redis(connection_pool=valkey_connections) as client:
+        client.flushdb()
+        yield client
+        client.flushdb()
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -13,6 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts import api_tokens
 from accounts.models import Organization, Role
+from tests.keeping import Kept, keeping
 from tests.routes import ARGUMENTS, EVERYBODY, ROUTES, SIGNED_IN, Route
 from tests.world import PEOPLE, World, make_world
 
@@ -58,12 +61,49 @@ def test_views_ask_access_for_the_role_that_is_listed():
         assert asked == (listed if listed in Role.values else None), name
 
 
+Visited = tuple[World, dict[str, str]]
+
+
+def make_visited() -> Visited:
+    """The world, and the key of a session of each person."""
+    world, keys = make_world(), {}
+    for name, member in world.people.items():
+        client = Client()
+        client.force_login(member.user)
+        keys[name] = client.cookies[settings.SESSION_COOKIE_NAME].value
+    return world, keys
+
+
+@pytest.fixture(scope="module")
+def kept(django_db_setup: None, django_db_blocker: Any) -> Iterator[Kept[Visited]]:
+    with keeping(make_visited, django_db_blocker) as kept:
+        yield kept
+
+
 @pytest.fixture
-def world(valkey, settings) -> World:
+def visited(kept, db, request) -> Visited:
+    return kept.get(request.node)
+
+
+@pytest.fixture
+def world(visited, valkey, settings) -> World:
     # The rate limits count addresses of the network: here all have the same.
     settings.ACCOUNT_RATE_LIMITS = False
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    return make_world()
+    return visited[0]
+
+
+@pytest.fixture
+def client_of(visited):
+    """`client_of("dora")` is a test client of hers."""
+
+    def client_of(name: str, **options: Any) -> Client:
+        client = Client(**options)
+        if name != "nobody":
+            client.cookies[settings.SESSION_COOKIE_NAME] = visited[1][name]
+        return client
+
+    return client_of
 
 
 def place(route: Route, world: World) -> str:
@@ -78,13 +118,6 @@ def names_an_object(route: Route) -> bool:
         return False
     of_an_organization = route.minimum in Role.values
     return of_an_organization and bool(PATTERNS[route.name].pattern.regex.groupindex)
-
-
-def client_of(world: World, name: str) -> Client:
-    client = Client()
-    if name != "nobody":
-        client.force_login(world.people[name].user)
-    return client
 
 
 def token_client(world: World, name: str) -> Client:
@@ -124,10 +157,10 @@ def check(route: Route, name: str, answer, may: frozenset[int] | set[int]) -> No
 
 
 @pytest.mark.parametrize("route", WITH_GET, ids=lambda route: route.name)
-def test_get(route, world):
+def test_get(route, world, client_of):
     assert route.get is not None
     for name in CAST:
-        clients = [client_of(world, name)]
+        clients = [client_of(name)]
         clients += [token_client(world, name)] if route.api else []
         for client in clients:
             answer = client.get(place(route, world))
@@ -135,19 +168,19 @@ def test_get(route, world):
 
 
 @pytest.mark.parametrize("route", WITH_POST, ids=lambda route: route.name)
-def test_post(route, world):
+def test_post(route, world, client_of):
     for name in CAST:
         with transaction.atomic():
-            client = (token_client if route.api else client_of)(world, name)
+            client = token_client(world, name) if route.api else client_of(name)
             answer = client.post(place(route, world), dict(route.data))
             check(route, name, answer, route.post_differs.get(name, route.post))
             transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_a_method_that_is_not_listed_does_nothing(route, world):
+def test_a_method_that_is_not_listed_does_nothing(route, world, client_of):
     """Not allowed; or, of a page that only shows, what a GET shows."""
-    client = client_of(world, "alice")
+    client = client_of("alice")
     if route.get is None:
         assert client.get(place(route, world)).status_code == NOT_ALLOWED
     if not route.post:
@@ -156,9 +189,8 @@ def test_a_method_that_is_not_listed_does_nothing(route, world):
 
 
 @pytest.mark.parametrize("route", WITH_POST, ids=lambda route: route.name)
-def test_a_post_without_the_token_of_its_form_is_refused(route, world):
-    client = Client(enforce_csrf_checks=True)
-    client.force_login(world.people["alice"].user)
+def test_a_post_without_the_token_of_its_form_is_refused(route, world, client_of):
+    client = client_of("alice", enforce_csrf_checks=True)
     refused = 401 if route.api else 403  # whose sessions change nothing at all
     foreign = {"Origin": "https://other.example"} if route.by_origin else None
     answer = client.post(place(route, world), dict(route.data), headers=foreign)
@@ -166,8 +198,8 @@ def test_a_post_without_the_token_of_its_form_is_refused(route, world):
 
 
 @pytest.mark.parametrize("route", WITH_GET, ids=lambda route: route.name)
-def test_a_page_is_inert_and_takes_few_queries(route, world):
-    client = client_of(world, "alice")
+def test_a_page_is_inert_and_takes_few_queries(route, world, client_of):
+    client = client_of("alice")
     with CaptureQueriesContext(
         connection,
     ) as queries:
@@ -184,14 +216,14 @@ def test_a_page_is_inert_and_takes_few_queries(route, world):
     assert not DISGUISES.search(ATTRIBUTES.sub("", page))
 
 
-def test_other_people_see_nothing_of_acme(world):
+def test_other_people_see_nothing_of_acme(world, client_of):
     """What charlie opens holds no name and no id of Acme's."""
     canaries = [
         str(thing.pk)
         for thing in (world.acme, world.server, world.policy, world.grant, world.tool)
     ]
     canaries += ["alice@example.com", "Server 1", "Policy 1", "grant 1", "tool_1"]
-    client = client_of(world, "charlie")
+    client = client_of("charlie")
     for route in WITH_GET:
         address = place(route, world)
         page = client.get(address).content.decode().replace(address, "")

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from datetime import datetime
 from typing import Any, NamedTuple, cast
@@ -63,6 +64,7 @@ STEPS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
 @register.simple_tag
+@functools.lru_cache
 def icon(name: str) -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true" focusable="false">'

@@ -31,7 +31,7 @@ from accounts.models import Membership, Role
 from approvals import api as approvals_api
 from approvals.models import Approval, Delegation, State, Via, Vote
 from tests.conftest import member
-from tests.world import World, make_approval, make_world
+from tests.world import World, make_approval
 
 pytestmark = pytest.mark.django_db
 ROOT = "/api/v1"
@@ -39,9 +39,9 @@ JSON, PROBLEM = "application/json", "application/problem+json"
 
 
 @pytest.fixture
-def world(valkey) -> World:
+def world(kept_world, valkey) -> World:
     cache.clear()
-    world = make_world()
+    world = kept_world
     world.acme.api_decisions = True
     world.acme.save(update_fields=["api_decisions"])
     for membership in world.people.values():

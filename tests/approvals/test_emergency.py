@@ -16,16 +16,15 @@ from approvals.standing import open_now
 from policies.models import Grant
 from servers.models import Server
 from tests.approvals.conftest import FRESH, STALE, signed_in
-from tests.world import World, make_world
+from tests.world import World
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def world() -> World:
-    made = make_world()
+def world(kept_world: World) -> World:
     BreakGlass.objects.across_organizations().all().delete()
-    return made
+    return kept_world
 
 
 def targets(world: World) -> dict[str, Organization | Server | Grant]:

@@ -17,17 +17,16 @@ from approvals import events, links
 from approvals.models import Approval, Delivery, Kind, Notice, State, Via, Vote
 from approvals.starting import DELIVER, DELIVER_HOOKS
 from tests.conftest import member
-from tests.world import World, make_approval, make_world
+from tests.world import World, make_approval
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def world() -> World:
-    made = make_world()
+def world(kept_world: World) -> World:
     Notice.objects.across_organizations().all().delete()
-    made.asked.delegation.delete()
-    return made
+    kept_world.asked.delegation.delete()
+    return kept_world
 
 
 @pytest.fixture
@@ -112,8 +111,7 @@ def test_an_unknown_event_is_refused(world: World, asked: Approval) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_belongs_into_a_transaction() -> None:
-    world = make_world()
+def test_it_belongs_into_a_transaction(world: World) -> None:
     with pytest.raises(transaction.TransactionManagementError):
         events.emit(world.asked.approval, "requested")
     with pytest.raises(transaction.TransactionManagementError):

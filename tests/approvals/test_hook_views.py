@@ -15,17 +15,16 @@ from django.utils import timezone
 from approvals import hook_keys, hook_log, hooks
 from approvals.models import Delivery, Hook
 from tests.approvals.receiver import receiving
-from tests.world import World, make_world
+from tests.world import World
 
 pytestmark = pytest.mark.django_db
 FORM = {"name": "ours", "url": "http://127.0.0.1:9/in?token=abc", "format": "json"}
 
 
 @pytest.fixture
-def world(valkey) -> World:
-    world = make_world()
-    Hook.objects.for_organization(world.acme).delete()
-    return world
+def world(kept_world, valkey) -> World:
+    Hook.objects.for_organization(kept_world.acme).delete()
+    return kept_world
 
 
 @pytest.fixture

@@ -21,17 +21,16 @@ from approvals.redaction import MOST_ROWS
 from servers import vault
 from servers.models import Credential, ToolDefinition
 from tests.approvals.receiver import Receiver, receiving
-from tests.world import HOSTILE, World, make_world
+from tests.world import HOSTILE, World
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def world(valkey) -> World:
+def world(kept_world, valkey) -> World:
     """Without the hook that stands there for the pages."""
-    world = make_world()
-    Hook.objects.for_organization(world.acme).delete()
-    return world
+    Hook.objects.for_organization(kept_world.acme).delete()
+    return kept_world
 
 
 @pytest.fixture

@@ -12,16 +12,15 @@ from django.utils import timezone
 
 from approvals import events, links
 from approvals.models import Approval, Notice, State
-from tests.world import World, make_approval, make_world
+from tests.world import World, make_approval
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def world() -> World:
-    made = make_world()
-    made.asked.delegation.delete()
-    return made
+def world(kept_world: World) -> World:
+    kept_world.asked.delegation.delete()
+    return kept_world
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from approvals.mail_words import clock_time, line, short, time_left
 from approvals.models import Approval, Kind, Notice, State, Via, Vote
 from approvals.notices import Letter
 from servers.models import ToolDefinition
-from tests.world import World, make_approval, make_world
+from tests.world import World, make_approval
 
 pytestmark = pytest.mark.django_db
 
@@ -31,12 +31,11 @@ EVIL = (
 
 
 @pytest.fixture
-def world() -> World:
-    made = make_world()
+def world(kept_world: World) -> World:
     Notice.objects.across_organizations().all().delete()
     Approval.objects.across_organizations().all().delete()
-    made.asked.delegation.delete()
-    return made
+    kept_world.asked.delegation.delete()
+    return kept_world
 
 
 def plain(world: World) -> Approval:

@@ -15,19 +15,18 @@ from approvals import events, notices
 from approvals.models import Approval, BreakGlass, Kind, Notice, State, Via, Vote
 from approvals.notices import Letter
 from tests.conftest import member
-from tests.world import World, make_approval, make_world
+from tests.world import World, make_approval
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def world() -> World:
+def world(kept_world: World) -> World:
     """Alice's grant asks; of her organization adam, bob and anna may answer."""
-    made = make_world()
     Notice.objects.across_organizations().all().delete()
     Vote.objects.across_organizations().all().delete()
-    made.asked.delegation.delete()
-    return made
+    kept_world.asked.delegation.delete()
+    return kept_world
 
 
 @pytest.fixture
@@ -329,9 +328,9 @@ def test_an_escalation_reaches_who_may_not_decide(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_workers_side_by_side_send_each_once_and_keep_the_rate() -> None:
-    world = make_world()
-    Notice.objects.across_organizations().all().delete()
+def test_workers_side_by_side_send_each_once_and_keep_the_rate(
+    world: World,
+) -> None:
     made = ask(world, 12)
     for name in ("adam", "bob", "anna"):
         assert len(rows(user=world.people[name].user)) == len(made)

@@ -26,8 +26,8 @@ from tests.world import HOSTILE
 
 
 @pytest.fixture
-def office(acme: Organization, alice: Membership, valkey: object) -> Office:
-    return Office(acme, alice)
+def acme(office: Office) -> Organization:
+    return office.acme
 
 
 @pytest.fixture

@@ -27,8 +27,8 @@ from tests.world import HOSTILE
 
 
 @pytest.fixture
-def office(acme: Organization, alice: Membership, valkey: object) -> Office:
-    return Office(acme, alice)
+def acme(office: Office) -> Organization:
+    return office.acme
 
 
 def listed(client: Client, query: str = "") -> list[str]:

@@ -15,19 +15,18 @@ from config.celery import app
 from config.env import smtp
 from tests.approvals.smtp import MailServer, mail_server
 from tests.run.made import free_port
-from tests.world import World, make_approval, make_world
+from tests.world import World, make_approval
 
 pytestmark = pytest.mark.django_db
 EVERYBODY = ["adam@example.com", "anna@example.com", "bob@example.com"]
 
 
 @pytest.fixture
-def world() -> World:
-    made = make_world()
+def world(kept_world: World) -> World:
     Notice.objects.across_organizations().all().delete()
     Approval.objects.across_organizations().all().delete()
-    made.asked.delegation.delete()
-    return made
+    kept_world.asked.delegation.delete()
+    return kept_world
 
 
 @pytest.fixture

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from catalog.models import CatalogServer, CatalogTool
 from catalog.naming import slug, words_of
+from tests.keeping import Kept, keeping
 from tests.world import make_facts, make_verdict
 
 TOOLS = {
@@ -75,17 +78,26 @@ def make_tool(
     )
 
 
-@pytest.fixture
-def catalogue(db: None) -> dict[str, CatalogServer]:
+Catalogue = dict[str, CatalogServer]
+
+
+def make_catalogue() -> Catalogue:
     return {
         name: make_server(name, name.split("-")[0], tools)
         for name, tools in TOOLS.items()
     }
 
 
+@pytest.fixture(scope="module")
+def catalogues(
+    django_db_setup: None, django_db_blocker: Any
+) -> Iterator[Kept[Catalogue]]:
+    with keeping(make_catalogue, django_db_blocker) as catalogues:
+        yield catalogues
+
+
 @pytest.fixture
-def crowded(catalogue: dict[str, CatalogServer]) -> CatalogServer:
-    """With more tools than are counted exactly: 1,100 to read, 3 to destroy."""
-    many = [(f"get_thing_{n:04}", "Read", "low") for n in range(1_100)]
-    few = [(f"drop_thing_{n}", "Destructive", "critical") for n in range(3)]
-    return make_server("crowded", "crowd", [*many, *few])
+def catalogue(
+    catalogues: Kept[Catalogue], db: None, request: pytest.FixtureRequest
+) -> Catalogue:
+    return catalogues.get(request.node)

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from catalog.models import CatalogTool, Change, Dispute
+from catalog.models import CatalogServer, CatalogTool, Change, Dispute
 from policies import document
 from servers.models import Category
 from tests.catalog.pages.conftest import make_tool
@@ -170,7 +170,8 @@ def test_queries_are_few(catalogue):
     assert len(asked) == 9, [each["sql"][:150] for each in asked]
 
 
-def test_all_of_the_world_have_pages(acme):
+def test_all_of_the_world_have_pages(catalogue, acme):
+    CatalogServer.objects.all().delete()
     make_catalog(acme)
     for tool in CatalogTool.objects.all():
         assert text(opened("hostile-mcp-server", tool.slug))
