@@ -22,7 +22,7 @@ CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 PHONE, DESK = 390, 1280
 SECONDS = 30
 # What runs once in a page, as axe does, costs more to optimize than to run.
-CHEAPER = ["--js-flags=--no-opt"]
+CHEAPER = ["--js-flags=--no-opt --no-maglev"]
 # A page that is refused or not found; the script of a mail that must not run.
 MEANT = ("responded with a status", "Blocked script execution")
 # Without script and session; of the same origin, with the headers of all pages, as the
