@@ -9,21 +9,30 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 PHONE, DESK = 390, 1280
 SECONDS = 30
 # What runs once in a page, as axe does, costs more to optimize than to run.
-CHEAPER = ["--js-flags=--no-opt"]
+CHEAPER = ["--js-flags=--no-opt --no-maglev"]
 # A page that is refused or not found; the script of a mail that must not run.
 MEANT = ("responded with a status", "Blocked script execution")
+# Without script and session; of the same origin, with the headers of all pages, as the
+# browser changes the process for others.
+NO_SCRIPT = "/healthz"
+EMPTY = """() => {
+  localStorage.clear();
+  sessionStorage.clear();
+  return /native code/.test(setTimeout);
+}"""
 
 
 @pytest.fixture(scope="package")
@@ -42,45 +51,87 @@ def chromium() -> Iterator[Browser]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
+class Tab:
+    """A page in a context of its own, and what the browser complained about in it."""
+
+    def __init__(self, chromium: Browser, base: str, **settings: Any) -> None:
+        self.context = chromium.new_context(base_url=base, **settings)
+        self.context.set_default_timeout(SECONDS * 1000)
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", self._note)
+        self.page.on("pageerror", self._note)
+
+    def _note(self, said: Any) -> None:
+        text = getattr(said, "text", str(said))
+        error = getattr(said, "type", "error") == "error"
+        if error and not any(words in text for words in MEANT):
+            self.complaints.append(text)
+
+    def empty(self) -> bool:
+        """Leaves nothing of a test to the next; whether that is so.
+
+        A clock that a test installed stays in its context.
+        """
+        self.page.unroute_all()
+        self.page.goto(NO_SCRIPT)
+        natural = bool(self.page.evaluate(EMPTY))
+        self.context.clear_cookies()
+        self.context.clear_permissions()
+        self.complaints.clear()
+        return natural
+
+
+class Tabs:
+    """Those of ended tests wait for the next: a new one costs a process, and most of
+    a second."""
+
+    def __init__(self, chromium: Browser, base: str) -> None:
+        self._chromium, self._base = chromium, base
+        self._waiting: dict[tuple[bool, str], list[Tab]] = defaultdict(list)
+
+    def take(self, javascript: bool, zone: str) -> Tab:
+        if waiting := self._waiting[javascript, zone]:
+            return waiting.pop()
+        settings = {"java_script_enabled": javascript, "timezone_id": zone}
+        return Tab(self._chromium, self._base, **settings)
+
+    def give_back(self, tab: Tab, javascript: bool, zone: str) -> None:
+        if tab.empty():
+            self._waiting[javascript, zone].append(tab)
+        else:
+            tab.context.close()
+
+
+@pytest.fixture(scope="package")
+def tabs(chromium: Browser, live_server: Any) -> Tabs:
+    return Tabs(chromium, live_server.url)
+
+
 @pytest.fixture
-def open_page(chromium: Browser, live_server: Any, valkey: Any) -> Iterator[Any]:
+def open_page(tabs: Tabs, live_server: Any, valkey: Any) -> Iterator[Any]:
     """`open_page(membership, width=, theme=, javascript=, zone=)`: that person's page.
 
     What the browser complains about (scripts, styles, missing files) fails the test.
     """
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
+    taken: list[tuple[Tab, bool, str]] = []
 
     def opened(
         membership=None, width=DESK, theme="light", javascript=True, zone="UTC"
     ) -> Page:
-        context = chromium.new_context(
-            base_url=live_server.url,
-            viewport={"width": width, "height": 800},
-            color_scheme=theme,
-            java_script_enabled=javascript,
-            timezone_id=zone,
-        )
-        contexts.append(context)
-        context.set_default_timeout(SECONDS * 1000)
+        tab = tabs.take(javascript, zone)
+        taken.append((tab, javascript, zone))
+        tab.page.set_viewport_size({"width": width, "height": 800})
+        tab.page.emulate_media(color_scheme=theme)
         if membership is not None:
-            context.add_cookies([session_cookie(membership, live_server.url)])
-        page = context.new_page()
-        page.on("console", lambda said: note(complaints, said))
-        page.on("pageerror", lambda error: note(complaints, error))
-        return page
+            tab.context.add_cookies([session_cookie(membership, live_server.url)])
+        return tab.page
 
     yield opened
-    for context in contexts:
-        context.close()
+    complaints = [each for tab, _, _ in taken for each in tab.complaints]
+    for tab, javascript, zone in taken:
+        tabs.give_back(tab, javascript, zone)
     assert not complaints
-
-
-def note(complaints: list[str], said: Any) -> None:
-    text = getattr(said, "text", str(said))
-    error = getattr(said, "type", "error") == "error"
-    if error and not any(words in text for words in MEANT):
-        complaints.append(text)
 
 
 def session_cookie(membership: Any, url: str) -> Any:

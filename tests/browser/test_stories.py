@@ -1,14 +1,17 @@
-"""Stories 1 and 2, from sign-up to the first recorded call, in a real browser.
+"""Stories 1 to 3 in a real browser, in a system that `make run` started.
 
-The browser does what a person does; the call is made by the official MCP client with
-what the connect page shows.
+The browser does what a person does; calls are made by the official MCP client with what
+the connect page shows.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import httpx2
 import pytest
@@ -18,7 +21,47 @@ from mcp.types import TextContent
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import PASSWORD
-from tests.system.running import running_system, until
+from tests.system.running import RunningSystem, running_system, until
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.timeout(180),
+    pytest.mark.xdist_group("system"),
+]
+
+
+@pytest.fixture(scope="module")
+def system() -> Iterator[RunningSystem]:
+    """One for all: each story has an organization and people of its own."""
+    with running_system() as running:
+        yield running
+
+
+def sandbox(system: RunningSystem) -> str:
+    written = json.loads((system.data_dir / "run.json").read_text())
+    return str(written["SANDBOX_URL"])
+
+
+def mail_to(page: Page, system: RunningSystem, whom: str, subject: str) -> str:
+    """The first link into the system of the newest such mail."""
+    words = (whom.encode(), subject.encode())
+
+    def kept() -> bool:
+        mails = (mail.read_bytes() for mail in (system.data_dir / "mail").glob("*.eml"))
+        return any(all(word in mail for word in words) for mail in mails)
+
+    until(kept)  # without the browser, which would draw the page ten times a second
+    page.goto(system.mailbox)
+    rows = page.get_by_role("row").filter(has_text=whom).filter(has_text=subject)
+    rows.first.get_by_role("link").click()
+    text = page.locator(".mail-text").inner_text()
+    link = re.search(rf"{re.escape(system.address)}/\S+", text)
+    assert link, text
+    return link[0]
+
+
+# Stories 1 and 2: from sign-up to the first recorded call
 
 
 async def call(endpoint: str, token: str) -> tuple[list[str], str]:
@@ -35,20 +78,18 @@ async def call(endpoint: str, token: str) -> tuple[list[str], str]:
         return tools, result.content[0].text
 
 
-def sign_up(page: Page, base: str, mailbox: str) -> None:
-    page.goto(f"{base}/")
+def sign_up(page: Page, system: RunningSystem) -> None:
+    page.goto(f"{system.address}/")
     page.get_by_role("link", name="Sign up").first.click()
-    page.get_by_label("Email").fill("alice@example.com")
+    page.get_by_label("Email").fill("erin@example.com")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Sign up").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Confirm")
-    page.goto(mailbox)
-    page.get_by_role("main").get_by_role("link").first.click()
-    link = page.locator('a[href*="confirm-email"]').first.get_attribute("href")
-    assert link and link.startswith(base)
+    link = mail_to(page, system, "erin@example.com", "")
+    assert "/confirm-email/" in link
     page.goto(link)
     page.get_by_role("button", name="Confirm").click()
-    page.get_by_label("Name").fill("Acme")
+    page.get_by_label("Name").fill("Blue Whale")
     page.get_by_role("button", name="Create organization").click()
 
 
@@ -97,13 +138,10 @@ def mint(page: Page) -> tuple[str, str]:
     return endpoint[0], token[0]
 
 
-@pytest.mark.browser
-@pytest.mark.slow
-@pytest.mark.timeout(180)
-@pytest.mark.xdist_group("system")
-def test_from_sign_up_to_the_first_recorded_call(chromium: Browser) -> None:
-    with running_system() as system, chromium.new_context() as context:
-        mailbox, base = system.mailbox, system.address
+def test_from_sign_up_to_the_first_recorded_call(
+    chromium: Browser, system: RunningSystem
+) -> None:
+    with chromium.new_context() as context:
         page = context.new_page()
         page.set_default_timeout(10_000)
         faults: list[str] = []
@@ -113,7 +151,7 @@ def test_from_sign_up_to_the_first_recorded_call(chromium: Browser) -> None:
             lambda said: faults.append(said.text) if said.type == "error" else None,
         )
 
-        sign_up(page, base, mailbox)
+        sign_up(page, system)
         add_sandbox(page)
         look_at_the_draft(page)
         write_policy(page)
@@ -138,3 +176,106 @@ def test_from_sign_up_to_the_first_recorded_call(chromium: Browser) -> None:
 def in_thread(endpoint: str, token: str) -> tuple[list[str], str]:
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(lambda: asyncio.run(call(endpoint, token))).result(60)
+
+
+# Story 3: an agent's call waits, a person decides from the mail, and it runs once
+
+REFUND = {"charge_id": "ch_1001", "amount": 700, "currency": "usd", "reason": "broken"}
+
+
+def wanted(sandbox: str) -> dict[str, Any]:
+    refund = {"action": "require_approval", "reason": "Money leaves"}
+    return {
+        "organization": {"slug": "acme", "name": "Acme"},
+        "members": [
+            {"email": "alice@example.com", "role": "owner"},
+            {"email": "anna@example.com", "role": "approver"},
+        ],
+        "servers": [{"name": "payments", "url": sandbox}],
+        "policies": [
+            {
+                "name": "support",
+                "server": "payments",
+                "document": {
+                    "version": "1",
+                    "default": "deny",
+                    "tools": {"create_refund": refund, "list_charges": {}},
+                },
+            }
+        ],
+        "grants": [
+            {
+                "label": "support-bot",
+                "member": "alice@example.com",
+                "server": "payments",
+                "policy": "support",
+            }
+        ],
+    }
+
+
+async def refund(endpoint: str, token: str) -> tuple[bool, str]:
+    """One call; whether it failed, and what the agent reads."""
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=90) as http,
+        Client(streamable_http_client(endpoint, http_client=http)) as client,
+    ):
+        result = await client.call_tool("create_refund", REFUND)
+        assert isinstance(result.content[0], TextContent)
+        return bool(result.is_error), result.content[0].text
+
+
+def set_password(page: Page, link: str) -> None:
+    page.goto(link)
+    page.get_by_label("New Password", exact=True).fill(PASSWORD)
+    page.get_by_label("New Password (again)").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button").first.click()
+
+
+def sign_in(page: Page) -> None:
+    page.get_by_label("Email").fill("anna@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+
+
+def test_from_the_mail_to_the_executed_call(
+    chromium: Browser, system: RunningSystem
+) -> None:
+    with chromium.new_context() as context, ThreadPoolExecutor(1) as pool:
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        grant = system.apply(wanted(sandbox(system)))["grants"][0]
+        set_password(page, mail_to(page, system, "anna@example.com", ""))
+
+        # A loop of its own in a thread: Playwright's runs in this one.
+        called: Future[tuple[bool, str]] = pool.submit(
+            lambda: asyncio.run(refund(grant["endpoint"], grant["token"]))
+        )
+        review = mail_to(page, system, "anna@example.com", "create_refund")
+        context.clear_cookies()
+        page.goto(review)
+        sign_in(page)
+        main = page.get_by_role("main")
+        expect(main).to_contain_text("ch_1001")
+        expect(main).to_contain_text("Money leaves")
+        assert not called.done()
+        main.get_by_role("button", name="Approve once").click()
+
+        failed, text = called.result(60)
+        assert (failed, "re_" in text) == (False, True), text
+        again, told = pool.submit(
+            lambda: asyncio.run(refund(grant["endpoint"], grant["token"]))
+        ).result(60)
+        assert again and "was sent to the server" in told
+
+        until(lambda: len(runs(system)) == 1)
+        assert [each["outcome"] for each in runs(system)] == ["ok"]
+
+
+def runs(system: RunningSystem) -> list[dict[str, Any]]:
+    return [
+        record
+        for record in system.records()
+        if record["tool"] == "create_refund" and record["decision"] == "allow"
+    ]
