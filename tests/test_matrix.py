@@ -81,12 +81,12 @@ def kept(django_db_setup: None, django_db_blocker: Any) -> Iterator[Kept[Visited
 
 
 @pytest.fixture
-def visited(kept, db, request) -> Visited:
+def visited(kept: Kept[Visited], db: Any, request: Any) -> Visited:
     return kept.get(request.node)
 
 
 @pytest.fixture
-def world(visited, valkey, settings) -> World:
+def world(visited: Visited, valkey: Any, settings: Any) -> World:
     # The rate limits count addresses of the network: here all have the same.
     settings.ACCOUNT_RATE_LIMITS = False
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

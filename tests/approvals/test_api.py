@@ -39,7 +39,7 @@ JSON, PROBLEM = "application/json", "application/problem+json"
 
 
 @pytest.fixture
-def world(kept_world, valkey) -> World:
+def world(kept_world: World, valkey: Any) -> World:
     cache.clear()
     world = kept_world
     world.acme.api_decisions = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -22,7 +23,7 @@ FORM = {"name": "ours", "url": "http://127.0.0.1:9/in?token=abc", "format": "jso
 
 
 @pytest.fixture
-def world(kept_world, valkey) -> World:
+def world(kept_world: World, valkey: Any) -> World:
     Hook.objects.for_organization(kept_world.acme).delete()
     return kept_world
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def world(kept_world, valkey) -> World:
+def world(kept_world: World, valkey: Any) -> World:
     """Without the hook that stands there for the pages."""
     Hook.objects.for_organization(kept_world.acme).delete()
     return kept_world

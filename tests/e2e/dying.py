@@ -56,7 +56,8 @@ def arm(step: str) -> None:
 async def dies_with_the_answer(x: Exchange, *rest: Any) -> None:
     """Of a call that was approved: the server has done it, the client hears nothing."""
     if x.asked is None:
-        await relay(x, *rest)
+        if (going := relay(x, *rest)) is not None:
+            await going
     else:
         die()
 
