@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import orjson
 
 from gateway import pipeline
-from gateway.exchange import JSON, Exchange
+from gateway.exchange import JSON, Asgi, Edge, Exchange
 from gateway.heads import Head, Heads
 from gateway.state import Gateway
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 HEALTH = "/mcp/health"
 
 
-class Call(Protocol):
+class Call(Edge, Protocol):
     """A request of such an edge. `whole_body` is None where it is still to come or
     large; `head` is None where it did not come in one piece with the body; `answer`
     sends JSON with status 200, unless it says that it did not."""
@@ -29,8 +29,6 @@ class Call(Protocol):
     whole_body: bytes | None
     head: Head | None
 
-    async def receive(self) -> Any: ...
-    async def send(self, message: Any) -> None: ...
     def answer(self, body: bytes) -> bool: ...
 
 
@@ -52,7 +50,8 @@ class App:
             await _health(state, send)
             return
         path, fields = scope["path"], scope["headers"]
-        x = Exchange(state, scope["method"], path, fields, receive, send)
+        x = Exchange(state, path, fields, Asgi(receive, send))
+        x.verb = scope["method"]
         state.watch.add(x)
         await pipeline.begin(x)
 
@@ -61,9 +60,7 @@ class App:
         told by ASGI after all."""
         if self.state is None or call.path == HEALTH:
             return None
-        x = Exchange(
-            self.state, "POST", call.path, call.fields, call.receive, call.send
-        )
+        x = Exchange(self.state, call.path, call.fields, call)
         x.body, x.head, x.whole = call.whole_body, call.head, call.answer
         self.state.watch.add(x)
         return pipeline.begin(x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import UUID
 
 from audit.ids import uuid7
@@ -26,10 +26,23 @@ JSON = (b"content-type", b"application/json")
 JSON_ONLY = (JSON,)
 
 
+class Edge(Protocol):
+    """Where a request comes from, and its answer goes to: messages as ASGI has them."""
+
+    async def receive(self) -> Any: ...
+    async def send(self, message: Any) -> None: ...
+
+
+class Asgi(NamedTuple):
+    receive: Any
+    send: Any
+
+
 class Exchange:
     """Stages fill it in, in the order of pipeline.STAGES.
 
-    What a request starts with stands on the class, what differs on the object.
+    What a request starts with stands on the class, what differs on the object. Objects
+    of up to 30 attributes share their keys (CPython): a plain call sets fewer.
 
     `arguments` are the bytes that are on record, and that are forwarded.
     `reserved` gives back what the call added to counters. `gone`: the client closed
@@ -54,6 +67,7 @@ class Exchange:
     method: Method
     decision: Decision
     era: Era = "legacy"
+    verb = "POST"
     name = client = revision = ""
     body: bytes | None = None
     head: Head | None = None
@@ -79,14 +93,11 @@ class Exchange:
     def __init__(
         self,
         gateway: Gateway,
-        verb: str,
         path: str,
         fields: Sequence[tuple[bytes, bytes]],
-        receive: Any,
-        send: Any,
+        edge: Edge,
     ) -> None:
-        self.gateway, self.verb, self.path, self.fields = gateway, verb, path, fields
-        self.receive, self.send = receive, send
+        self.gateway, self.path, self.fields, self.edge = gateway, path, fields, edge
         self.since = gateway.time()
         self.id: UUID = uuid7()
 
@@ -125,14 +136,14 @@ class Exchange:
 
     async def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         self.started = True
-        await self.send(
+        await self.edge.send(
             {"type": "http.response.start", "status": status, "headers": headers}
         )
 
     async def piece(self, body: bytes, *, last: bool = False) -> None:
         """Waits while the client is slower than the server."""
         self.answered = last
-        await self.send(
+        await self.edge.send(
             {"type": "http.response.body", "body": body, "more_body": not last}
         )
 

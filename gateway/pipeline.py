@@ -107,13 +107,12 @@ def read_body(x: Exchange) -> Awaitable[None] | None:
         return None
     if x.body is None or len(x.body) > LARGE:
         return _receive_body(x)
-    x.body_read = True
     x.message = jsonrpc.decode(x.body)
     return None
 
 
 async def _receive_body(x: Exchange) -> None:
-    body = await door.body(x.receive)
+    body = await door.body(x.edge.receive)
     x.body_read = True
     if len(body) > LARGE:
         await x.gateway.parsing.turn(x.snapshot.rights.organization_id, len(body))

@@ -62,6 +62,8 @@ class Upstream:
     capabilities: Mapping[str, object]
     credential_id: UUID
     headers: tuple[tuple[bytes, bytes], ...]
+    # Written heads of requests, by method and name.
+    heads: dict[object, bytes] = field(default_factory=dict, init=False)
 
 
 class Waiver(NamedTuple):

@@ -32,7 +32,7 @@ from gateway import (
     task_rows,
 )
 from gateway.errors import INTERNAL_ERROR, Refusal, Unauthorized
-from gateway.exchange import Exchange
+from gateway.exchange import Asgi, Exchange
 from gateway.jsonrpc import Message
 from gateway.methods import METHODS
 from gateway.questions import AGAIN, Asked, Unanswered
@@ -224,7 +224,7 @@ class Tasks:
             await self._finish(work, Status.COMPLETED, _over(work, standing))
 
     async def _perform(self, work: Work, standing: Standing) -> None:
-        x = Unheard(self._gateway, "POST", work.path, (), _nothing, None)
+        x = Unheard(self._gateway, work.path, (), Asgi(_nothing, None))
         x.id, x.digest, x.client = work.call, work.token_hash, work.client
         x.era, x.revision = "modern", eras.MODERN
         x.message = Message(
@@ -232,7 +232,6 @@ class Tasks:
         )
         x.method, x.name = METHODS[METHOD], x.message.params["name"]
         x.asked, x.approval = Asked(standing, work.binding), work.approval
-        x.body_read = True
         self._gateway.watch.add(x)  # so that a kill switch ends it as well
         touching = asyncio.get_running_loop().create_task(self._touch(work))
         try:

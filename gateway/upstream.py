@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import orjson
@@ -30,11 +30,15 @@ from gateway.exchange import Exchange
 from gateway.jsonrpc import Id
 from gateway.questions import PATIENCE, Asked
 from gateway.relaying import relay
+from gateway.snapshot import Upstream
 from gateway.upstream_sessions import Opened
 from policies.decision import make
 from servers.http1 import Response
 
 NOTHING: Mapping[str, Any] = {}
+# Fields, or a head that is written already; how many of these an upstream keeps.
+Head = headers.List | bytes
+MOST_HEADS = 256
 
 
 async def forward(x: Exchange) -> None:
@@ -70,7 +74,7 @@ def _plan(x: Exchange) -> Plan:
     legacy = era == "legacy"
     if legacy:
         sent = ids.seal(x.gateway.keys, x.id, rights.grant_id, method, id)
-    x.upstream_id = sent
+        x.upstream_id = sent
     token = message.params.get("_meta", NOTHING).get("progressToken")
     asked = type(token) is str or type(token) is int
     progress = (sent if legacy else token, token) if asked else None
@@ -117,31 +121,43 @@ def _body(x: Exchange, plan: Plan) -> bytes:
     return jsonrpc.request(plan.sent, plan.method, params)
 
 
-def _head(x: Exchange, opened: Opened | None) -> headers.List:
-    rights = x.snapshot.rights
+def _head(x: Exchange, opened: Opened | None) -> Head:
+    rights, method = x.snapshot.rights, x.method
     if opened is not None:
         return upstream_sessions.headers(rights, opened)
-    name = x.name if x.method.mirrored else None
-    head = _modern_head(rights.upstream.headers, x.message.method, name)
-    pin = rights.tools.get(x.name) if x.method.kind == "tool" else None
+    name = x.name if method.mirrored else None
+    upstream = rights.upstream
+    found = upstream.heads.get((x.message.method, name))
+    if found is not None:
+        return found
+    head = [*upstream.headers, (headers.VERSION, b"2026-07-28")]
+    head.append((headers.METHOD, x.message.method.encode()))
+    if name is not None:
+        head.append((headers.NAME, headers.encode(name)))
+    pin = rights.tools.get(x.name) if method.kind == "tool" else None
     if pin is not None and pin.mirrored:
         more = headers.params(pin.mirrored, x.message.params.get("arguments"))
         return [*head, *more]
+    return _kept(upstream, (x.message.method, name), head)
+
+
+def _kept(
+    upstream: Upstream, key: tuple[str, str | None], fields: headers.List
+) -> Head:
+    """Written once: a tool's calls differ in what they mirror of their arguments."""
+    if upstream.target is None:
+        return fields
+    try:
+        head = upstream_sessions.head(upstream.target, fields)
+    except ValueError:  # whoever sends it says so
+        return fields
+    if len(upstream.heads) >= MOST_HEADS:
+        upstream.heads.clear()
+    upstream.heads[key] = head
     return head
 
 
-@lru_cache(maxsize=2048)
-def _modern_head(
-    credentials: tuple[tuple[bytes, bytes], ...], method: str, name: str | None
-) -> headers.List:
-    head = [*credentials, (headers.VERSION, b"2026-07-28")]
-    head.append((headers.METHOD, method.encode()))
-    if name is not None:
-        head.append((headers.NAME, headers.encode(name)))
-    return head
-
-
-def _post(x: Exchange, body: bytes, head: headers.List) -> Awaitable[Response]:
+def _post(x: Exchange, body: bytes, head: Head) -> Awaitable[Response]:
     """Raises Lost where it was sent, UpstreamFault where it was not."""
     rights, gateway = x.snapshot.rights, x.gateway
     within = gateway.asking if x.method.repeatable else gateway.calling

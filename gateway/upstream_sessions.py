@@ -11,7 +11,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
@@ -21,8 +21,10 @@ from gateway.errors import Lost, UpstreamFault
 from gateway.keys import NotOurs
 from gateway.sessions import MAX_UPSTREAM
 from gateway.snapshot import Rights, Snapshot
+from servers.addresses import Target
 from servers.failures import NotSent, WireError
 from servers.http1 import Deadlines, Headers, Response
+from servers.http_request import write_head
 
 if TYPE_CHECKING:
     from gateway.state import Gateway
@@ -72,18 +74,21 @@ async def open_session(
 async def post(
     gateway: Gateway,
     rights: Rights,
-    headers: Headers,
+    headers: Headers | bytes,
     body: bytes,
     within: Deadlines,
     on_sent: Callable[[], None] | None = None,
 ) -> Response:
-    """Raises Lost where it was sent, UpstreamFault where it was not."""
+    """`headers` may be what `head` gave. Raises Lost where it was sent, UpstreamFault
+    where it was not."""
     target = rights.upstream.target
     if target is None:
         raise UpstreamFault(rights.upstream.refused, sent=False)
     try:
+        if type(headers) is not bytes:
+            headers = head(target, cast(Headers, headers))
         return await gateway.pool.request(
-            target, "POST", target.path, [*_MEDIA, *headers], body, within, on_sent
+            target, "POST", target.path, headers, body, within, on_sent
         )
     except NotSent as error:
         text = f"The server cannot be reached: {error.reason}"
@@ -94,6 +99,12 @@ async def post(
         raise UpstreamFault(
             f"The request cannot be sent: {error}", sent=False
         ) from None
+
+
+def head(target: Target, headers: Headers) -> bytes:
+    """The head of every POST with these headers. Raises ValueError for such as cannot
+    be sent."""
+    return write_head(target, "POST", target.path, [*_MEDIA, *headers])
 
 
 _MEDIA = (

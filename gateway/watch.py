@@ -56,7 +56,7 @@ class Watch:
                 self._look(x, now, loop)
 
     def _look(self, x: Exchange, now: float, loop: asyncio.AbstractEventLoop) -> None:
-        if not x.body_read:
+        if not x.body_read and not hasattr(x, "message"):
             if now - x.since > BODY_SECONDS and x.task is not None:
                 x.cancelled = True
                 x.task.cancel()
@@ -64,7 +64,7 @@ class Watch:
             x.watcher = loop.create_task(self._until_gone(x))
 
     async def _until_gone(self, x: Exchange) -> None:
-        while (await x.receive())["type"] != "http.disconnect":
+        while (await x.edge.receive())["type"] != "http.disconnect":
             continue
         if x.answered:
             return

@@ -44,13 +44,15 @@ class Pool:
         target: Target,
         method: str,
         path: bytes,
-        headers: Headers,
+        headers: Headers | bytes,
         body: bytes,
         deadlines: Deadlines,
         on_sent: Callable[[], None] | None = None,
     ) -> Response:
-        """Returns when the head of the answer is there. `on_sent` is called when the
-        request is handed to the transport: who cancels this needs to know.
+        """Returns when the head of the answer is there. `headers` may be a whole head
+        that `write_head` made for the same target, method and path. `on_sent` is
+        called when the request is handed to the transport: who cancels this needs to
+        know.
 
         Raises `NotSent` where the request was certainly not handed to the transport,
         `Lost` where it was; ValueError for headers that cannot be written.

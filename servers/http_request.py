@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import cast
 
 from servers.addresses import Target
 
@@ -49,11 +50,20 @@ def _named(name: bytes) -> bytes:
     return name + b": "
 
 
+def write_head(target: Target, method: str, path: bytes, headers: Headers) -> bytes:
+    """All but the length of the body: few differ, and who sends one often keeps it.
+    Raises ValueError for a header or path that cannot be sent as it is."""
+    return _head(method, target.authority, path, tuple(headers))
+
+
 def write_request(
-    target: Target, method: str, path: bytes, headers: Headers, body: bytes
+    target: Target, method: str, path: bytes, headers: Headers | bytes, body: bytes
 ) -> bytes:
-    """Raises ValueError for a header or path that cannot be sent as it is."""
-    head = _head(method, target.authority, path, tuple(headers))
+    """`headers` may be what `write_head` gave for the same. Raises like it."""
+    if type(headers) is bytes:
+        head = headers
+    else:
+        head = write_head(target, method, path, cast(Headers, headers))
     if body or method == "POST":
         return b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body)
     return head + b"\r\n"

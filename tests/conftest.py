@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
+import hypothesis
 import pytest
 import redis
 from _pytest.nodeid import NodeId
@@ -21,6 +22,11 @@ from accounts.models import Membership, Organization, Role, User
 from tests.copying import Template
 from tests.emptying import empty
 
+# How fast a busy machine draws examples says nothing of what is tested.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
 PASSWORD = "correct horse battery"
 # What a hash takes, as Django names it; here, and in production.
 CHEAP = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}

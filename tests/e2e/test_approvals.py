@@ -173,12 +173,15 @@ async def test_a_held_call_with_progress(
         call = asyncio.create_task(
             client.call_tool("create_refund", refund, progress_callback=on_progress)
         )
+        async with asyncio.timeout(20):
+            while not seen:
+                await asyncio.sleep(0.02)
         await desk.decide()
 
         result = await call
 
         assert not result.is_error and await refunded(client) == 1
-    assert seen and "/approvals/" in (seen[0][1] or "")
+    assert "/approvals/" in (seen[0][1] or "")
 
 
 @MODES
