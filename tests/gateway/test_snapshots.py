@@ -86,11 +86,11 @@ async def test_a_change_holds_from_the_next_call_on_every_process(
     await world.publish(**document)
     clients = await both(world)
     if wiped:
-        world.valkey.flushall()
+        world.valkey.flushdb()
         assert [await outcome_of(client) for client in clients] == ["ran", "ran"]
     await orm(lambda: change(world))
     if wiped:
-        world.valkey.flushall()
+        world.valkey.flushdb()
 
     assert [await outcome_of(client) for client in clients] == [expected] * 2
 
