@@ -399,7 +399,7 @@ def test_postgres_and_valkey_go_away_and_come_back(
             ids |= {gateway.call() for _ in range(50)}
             until(lambda: ids <= there(postgres.url))
             assert process.poll() is None
-            assert gateway.waiting == 0
+            until(lambda: gateway.waiting == 0)
     finally:
         valkey.stop()
         postgres.stop()
