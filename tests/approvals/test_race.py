@@ -15,7 +15,7 @@ from accounts.models import Organization, User
 from approvals.models import Approval
 
 ROOT = Path(__file__).resolve().parents[2]
-CALLS, PROCESSES, SECONDS = 200, 4, 540
+CALLS, PROCESSES, SECONDS = 120, 4, 540
 
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:

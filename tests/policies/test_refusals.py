@@ -15,7 +15,7 @@ from tests.policies.reference.broken import Broken
 from tests.policies.reference.pairs import blocks
 from tests.policies.reference.validate import problems
 
-DOCUMENTS = 1500
+DOCUMENTS = 750
 
 
 @pytest.mark.parametrize("seed", range(4))
