@@ -45,10 +45,14 @@ def test_a_commit_sets_a_new_random_generation(valkey, acme, other):
 
 def test_many_changes_of_one_transaction_are_one_generation(valkey, acme, monkeypatch):
     # Not by the server's own counts: those of other workers are among them.
-    given, give = [], generation._set_anew
-    monkeypatch.setattr(
-        generation, "_set_anew", lambda one: (given.append(one), give(one))
-    )
+    given: list[Organization] = []
+    give = generation._set_anew
+
+    def counted(organization: Organization) -> None:
+        given.append(organization)
+        give(organization)
+
+    monkeypatch.setattr(generation, "_set_anew", counted)
     with transaction.atomic():
         for _ in range(5):
             generation.changed(acme)
