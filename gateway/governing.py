@@ -54,10 +54,10 @@ async def _settle(x: Exchange, refused: Decision | None) -> None:
     given = x.asked
     for _ in range(TRIES):
         snapshot = x.snapshot
-        judged = refused or _judge(x, snapshot.rights)
-        if void := snapshot.void(time.time()):
-            judged = Decision("deny", void, None)
-        elif type(judged) is Judgement and judged.enforced.asks and x.asked is None:
+        void = snapshot.void(time.time())
+        unjudged = Decision("deny", void, None) if void else refused
+        judged = unjudged or _judge(x, snapshot.rights)
+        if type(judged) is Judgement and judged.enforced.asks and x.asked is None:
             await questions.look_first(x, judged.enforced.asks)
             judged = _judge(x, snapshot.rights)
         try:

@@ -5,7 +5,7 @@ the parser reads in it, and what the stages find that look at nothing but a head
 the same whenever the bytes are. So both are kept; the token's grant, its rules and the
 body are looked at each time.
 
-Kept are heads of grants in force alone: others could push them out.
+Kept are heads with a token of ours alone: others could push them out.
 """
 
 from __future__ import annotations

@@ -78,10 +78,11 @@ class Side(NamedTuple):
         """None where nothing stops the call."""
         if self.decided is not None:
             return self.decided
+        if len(full) != len(self.uses):
+            raise ValueError("each limit is full or not")
         over: list[Use] = []
         if True in full:
-            pairs = zip(self.uses, full, strict=True)
-            over = [use for use, is_full in pairs if is_full]
+            over = [u for u, is_full in zip(self.uses, full, strict=True) if is_full]
         for use in over:
             if use.over == "deny":
                 return Decision("limit", use.rule, use.on_deny)

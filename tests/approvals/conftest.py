@@ -50,8 +50,7 @@ def make_acme() -> tuple[Organization, Membership]:
 
 @pytest.fixture(scope="module")
 def desks(django_db_setup: None, django_db_blocker: Any) -> Iterator[Kept[Desk]]:
-    make = lambda: Desk(*make_acme())  # noqa: E731
-    with keeping(make, django_db_blocker) as desks:
+    with keeping(lambda: Desk(*make_acme()), django_db_blocker) as desks:
         yield desks
 
 
@@ -64,8 +63,7 @@ def desk(
 
 @pytest.fixture(scope="module")
 def offices(django_db_setup: None, django_db_blocker: Any) -> Iterator[Kept[Office]]:
-    make = lambda: Office(*make_acme())  # noqa: E731
-    with keeping(make, django_db_blocker) as offices:
+    with keeping(lambda: Office(*make_acme()), django_db_blocker) as offices:
         yield offices
 
 

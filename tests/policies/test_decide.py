@@ -349,3 +349,10 @@ def test_entry_digest_follows_the_entry_and_all_tools_only():
     assert policy.entry_digest("t") == same.entry_digest("t")
     assert policy.entry_digest("u") != same.entry_digest("u")
     assert policy.entry_digest("t") != every.entry_digest("t")
+
+
+@pytest.mark.parametrize("full", [(), (False, False), (True, False)])
+def test_a_reply_about_another_number_of_limits_settles_nothing(full):
+    judgement = judged(one_tool({"rate_limit": "5/minute"}))
+    with pytest.raises(ValueError):
+        judgement.settle(full, ())
