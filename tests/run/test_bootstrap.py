@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import config.bootstrap
 from tests.run.made import ROOT
 
 # One worker makes what all but two of these tests have a copy of.
@@ -115,3 +117,64 @@ def test_a_pin_without_its_digest_is_refused(made):
     assert done.returncode != 0
     assert "hash" in (done.stdout + done.stderr).lower()
     assert stamp.read_text() == before
+
+
+@pytest.fixture
+def system_python(tmp_path, monkeypatch):
+    """`system_python(code)` puts an interpreter in the system's place that ends so."""
+    monkeypatch.delenv("PYTHON", raising=False)
+    monkeypatch.setattr(config.bootstrap, "optimized", lambda: False)
+    # As in an interpreter with a pip of its own, which the tests' lacks.
+    monkeypatch.setattr(config.bootstrap, "find_spec", lambda name: name)
+
+    def put(code: int) -> str:
+        path = tmp_path / "python3"
+        path.write_text(f"#!/bin/sh\nexit {code}\n")
+        path.chmod(0o755)
+        monkeypatch.setattr(config.bootstrap, "SYSTEM_PYTHON", str(path))
+        return str(path)
+
+    return put
+
+
+def test_the_systems_python_stands_in_for_one_built_without_optimizations(
+    system_python, monkeypatch
+):
+    path = system_python(0)
+    assert config.bootstrap.interpreter() == path
+    monkeypatch.setenv("PYTHON", sys.executable)
+    assert config.bootstrap.interpreter() == sys.executable
+    monkeypatch.delenv("PYTHON")
+    monkeypatch.setattr(config.bootstrap, "optimized", lambda: True)
+    assert config.bootstrap.interpreter() == sys.executable
+
+
+def test_a_system_python_that_is_older_or_absent_does_not(system_python, monkeypatch):
+    system_python(1)
+    assert config.bootstrap.interpreter() == sys.executable
+    monkeypatch.setattr(config.bootstrap, "SYSTEM_PYTHON", "/nowhere/python3")
+    assert config.bootstrap.interpreter() == sys.executable
+
+
+def test_what_the_system_python_is_asked(system_python, monkeypatch):
+    """By the tests' own interpreter: it has `venv`, and is as new as itself."""
+    system_python(0)
+    monkeypatch.setattr(config.bootstrap, "SYSTEM_PYTHON", sys.executable)
+    asked = []
+    run = subprocess.run
+    monkeypatch.setattr(
+        subprocess, "run", lambda argv, **more: asked.append(argv) or run(argv, **more)
+    )
+    assert config.bootstrap.interpreter() == os.path.realpath(sys.executable)
+    assert run(asked[0]).returncode == 0
+    monkeypatch.setattr(config.bootstrap, "LANGUAGE", (3, 99))
+    config.bootstrap.interpreter()
+    assert run(asked[1]).returncode == 1
+
+
+def test_an_interpreter_says_how_it_was_built(monkeypatch):
+    said = {"CONFIG_ARGS": "'--prefix=/usr/local' '--enable-optimizations'"}
+    monkeypatch.setattr(config.bootstrap.sysconfig, "get_config_var", said.get)
+    assert config.bootstrap.optimized()
+    said["CONFIG_ARGS"] = "'--prefix=/opt/python' '--enable-shared'"
+    assert not config.bootstrap.optimized()

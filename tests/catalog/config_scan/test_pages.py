@@ -46,7 +46,8 @@ def catalogue(acme):
 def everything_stored() -> str:
     models = [model for model in apps.get_models() if model._meta.managed]
     return "".join(
-        serializers.serialize("json", model._base_manager.all()) for model in models
+        serializers.serialize("json", model._base_manager.order_by("pk"))
+        for model in models
     )
 
 
