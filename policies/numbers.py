@@ -20,7 +20,7 @@ SURE_LENGTH = 16
 AMOUNT_BOUND = 9 * 10**15
 
 # A digit that becomes part of a decimal takes as long as looking through so much text.
-DIGIT_SHARE = 2
+DIGIT_SHARE = 3
 DECIMAL_STRING = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _WHOLE_DIGITS = len(str(AMOUNT_BOUND // MILLION))
 

@@ -82,7 +82,7 @@ def _number(v: object, r: Reading) -> int | float | None:
     if kind is int and -SAFE <= v <= SAFE:  # type: ignore[operator]
         return v  # type: ignore[return-value]
     if kind is not int and kind is not float and is_number(v):
-        r.scan(len(bytes(v)))  # type: ignore[call-overload]
+        r.scan(len(bytes(v)) * DIGIT_SHARE)  # type: ignore[call-overload]
     return exact(v)
 
 

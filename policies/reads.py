@@ -19,7 +19,7 @@ Test = Callable[[Any], bool]
 # Looking for a glob in a longer name counts as text, in each of its two forms; a
 # glob with `?` is a regex, which costs at least as much as this much text.
 LONG_NAME = 128
-REGEX_COST = 1280
+REGEX_COST = 2048
 
 
 @dataclass(frozen=True, slots=True)
