@@ -85,6 +85,18 @@ def django_db_modify_db_settings(template: Template) -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The server is thrown away, and its databases with it: dropping each takes
+    seconds, and fails where a connection was left open."""
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_createdb() -> bool:
+    return True
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(
     template: Template, django_db_setup: None, django_db_blocker: Any
 ) -> None:
