@@ -30,7 +30,7 @@ from policies.models import Policy
 from servers import registering
 from servers.discovery import discover
 from servers.models import Server
-from tests.gateway.conftest import decided_calls
+from tests.gateway.conftest import decided_calls, kept_connections
 from tests.run.forks import Forked, Forks, forking
 from tests.servers.sandbox import running_sandbox
 
@@ -209,8 +209,15 @@ class Acme:
         return decided_calls(fields)
 
 
+@pytest.fixture(scope="session")
+def kept(django_db_setup: None) -> Iterator[None]:
+    with kept_connections():
+        yield
+
+
 @pytest.fixture
 def world(
+    kept: None,
     transactional_db: None,
     acme: Organization,
     bob: Membership,

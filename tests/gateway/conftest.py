@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 import pytest
 import redis
 from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from accounts import generation
@@ -34,16 +37,34 @@ T = TypeVar("T")
 ALLOW: dict[str, Any] = {"version": "1", "default": "allow"}
 
 
+# A new connection would have to learn all tables anew, for each piece of work.
+THREADS = ThreadPoolExecutor(thread_name_prefix="orm")
+CONNECTIONS: set[BaseDatabaseWrapper] = set()
+
+
 async def orm(work: Callable[[], T]) -> T:
-    """Database work of a test, in a thread that leaves no connection behind."""
+    """Database work of a test, in a thread that keeps its connection."""
 
     def done() -> T:
-        try:
-            return work()
-        finally:
-            connections.close_all()
+        CONNECTIONS.add(connections["default"])
+        return work()
 
-    return await asyncio.to_thread(done)
+    return await asyncio.get_running_loop().run_in_executor(THREADS, done)
+
+
+@contextmanager
+def kept_connections() -> Iterator[None]:
+    """Nobody may be connected to a database that is destroyed."""
+    yield
+    for connection in CONNECTIONS:
+        connection.inc_thread_sharing()
+        connection.close()
+
+
+@pytest.fixture(scope="session")
+def kept(django_db_setup: None) -> Iterator[None]:
+    with kept_connections():
+        yield
 
 
 def discovery(era: str, tools: list[Any]) -> Discovery:
@@ -224,6 +245,7 @@ async def fake(request: pytest.FixtureRequest) -> AsyncIterator[FakeServer]:
 
 @pytest.fixture
 async def world(
+    kept: None,
     transactional_db: None,
     acme: Organization,
     alice: Membership,
