@@ -30,7 +30,8 @@ from policies.models import Policy
 from servers import registering
 from servers.discovery import discover
 from servers.models import Server
-from tests.gateway.conftest import decided_calls, kept_connections
+from tests.gateway.conftest import decided_calls
+from tests.gateway.threads import let_go
 from tests.run.forks import Forked, Forks, forking
 from tests.servers.sandbox import running_sandbox
 
@@ -211,8 +212,9 @@ class Acme:
 
 @pytest.fixture(scope="session")
 def kept(django_db_setup: None) -> Iterator[None]:
-    with kept_connections():
-        yield
+    """Connections of `orm` are, to the end of the run."""
+    yield
+    let_go()
 
 
 @pytest.fixture

@@ -6,13 +6,11 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 import pytest
 import redis
-from django.db import connections, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db import transaction
 from django.utils import timezone
 
 from accounts import generation
@@ -21,7 +19,7 @@ from approvals import deciding
 from approvals.models import Approval, State, Via
 from approvals.waiving import Wish
 from audit import entries
-from gateway import ending
+from gateway import ending, snapshots, state
 from gateway.app import App
 from policies import granting, limits, publishing
 from policies.decision import Decision
@@ -31,40 +29,26 @@ from servers.definitions import read_tools
 from servers.discovery import Discovery
 from servers.models import Server, ToolDefinition
 from tests.fakes.mcp_server import CAPABILITIES, FakeServer, running
+from tests.gateway import threads
 from tests.gateway.asgi import Client
 
 T = TypeVar("T")
 ALLOW: dict[str, Any] = {"version": "1", "default": "allow"}
 
 
-# A new connection would have to learn all tables anew, for each piece of work.
-THREADS = ThreadPoolExecutor(thread_name_prefix="orm")
-CONNECTIONS: set[BaseDatabaseWrapper] = set()
+ORM = ThreadPoolExecutor(thread_name_prefix="orm")
 
 
 async def orm(work: Callable[[], T]) -> T:
     """Database work of a test, in a thread that keeps its connection."""
-
-    def done() -> T:
-        CONNECTIONS.add(connections["default"])
-        return work()
-
-    return await asyncio.get_running_loop().run_in_executor(THREADS, done)
-
-
-@contextmanager
-def kept_connections() -> Iterator[None]:
-    """Nobody may be connected to a database that is destroyed."""
-    yield
-    for connection in CONNECTIONS:
-        connection.inc_thread_sharing()
-        connection.close()
+    return await asyncio.get_running_loop().run_in_executor(ORM, threads.kept(work))
 
 
 @pytest.fixture(scope="session")
 def kept(django_db_setup: None) -> Iterator[None]:
-    with kept_connections():
-        yield
+    """Connections of threads are, to the end of the run."""
+    yield
+    threads.let_go()
 
 
 def discovery(era: str, tools: list[Any]) -> Discovery:
@@ -252,9 +236,12 @@ async def world(
     bob: Membership,
     valkey: redis.Redis,
     fake: FakeServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[World]:
     """Allows everything on a modern server; tests take it from there. Bob's agent
     calls, alice decides."""
+    for module in (snapshots, state):
+        monkeypatch.setattr(module, "Threads", threads.KeptThreads)
     world = World(acme, bob, valkey)
     world.approver = alice
     await world.register(fake, {"X-Api-Key": "upstream-secret"})
