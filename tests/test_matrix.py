@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 from django.test import Client
+from django.test.client import ClientHandler
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -24,6 +25,8 @@ MOST_QUERIES = 12
 OTHERS = (*[name for name in PEOPLE if name != "alice"], "charlie", "nobody")
 CAST = ("alice", *OTHERS)
 NOT_ALLOWED = 405
+# Each client would make the middleware anew.
+HANDLERS = {checks: ClientHandler(checks) for checks in (False, True)}
 # What is copied or edited is the name itself; what is read shows its disguise.
 ATTRIBUTES = re.compile(r'(value|data-text)="[^"]*"|<textarea.*?</textarea>', re.S)
 DISGUISES = re.compile("[\u202e\u200f]")
@@ -100,6 +103,7 @@ def client_of(visited):
 
     def client_of(name: str, **options: Any) -> Client:
         client = Client(**options)
+        client.handler = HANDLERS[client.handler.enforce_csrf_checks]
         if name != "nobody":
             client.cookies[settings.SESSION_COOKIE_NAME] = visited[1][name]
         return client
