@@ -68,6 +68,17 @@ POSTGRES_SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
 }
+# Data that are thrown away need no log from which to recover, and no care.
+THROWAWAY_SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "1h",
+    "update_process_title": "off",
+}
 VALKEY_SETTINGS = {
     "port": "0",
     "unixsocketperm": "700",
@@ -184,7 +195,7 @@ def plan_postgres(data_dir: Path, *, durable: bool = True) -> Plan:
     sockets = home if ids else socket_dir(home, data_dir, ".s.PGSQL.5432")
     url = f"postgresql://{SYSTEM_USER}@/{DATABASE}?host={quote(str(sockets))}"
     given = POSTGRES_SETTINGS | {"unix_socket_directories": f'"{sockets}"'}
-    given |= {} if durable else {"fsync": "off", "synchronous_commit": "off"}
+    given |= {} if durable else THROWAWAY_SETTINGS
     options = [
         word for key, value in given.items() for word in ("-c", f"{key}={value}")
     ]

@@ -114,9 +114,15 @@ def inert(text: object) -> SafeString:
 @register.filter
 def visible(text: object) -> str:
     """Control and formatting characters as ‹U+202E›; line ends and tabs stay."""
+    shown = str(text)
+    # None of the categories is printable: nearly all names need no closer look.
+    if shown.isprintable():
+        return shown
     return "".join(
-        f"‹U+{ord(character):04X}›" if disguises(character) else character
-        for character in str(text)
+        character
+        if character.isprintable() or not disguises(character)
+        else f"‹U+{ord(character):04X}›"
+        for character in shown
     )
 
 

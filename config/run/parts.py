@@ -33,7 +33,9 @@ UVICORN = (
     *("--no-access-log", "--no-server-header", "--no-proxy-headers"),
     *("--timeout-graceful-shutdown", "5"),
 )
-CELERY = ("-m", "celery", "-A", "config")
+# Checks would load all pages, as with migrations below; beat has no use for any, and a
+# worker loads them for its first mail.
+CELERY = ("-m", "celery", "-A", "config", "--skip-checks")
 
 PARTS = (
     Part("web", UVICORN, ready="web", stage=1, stop=1),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -30,15 +28,14 @@ from audit.stream import Streams
 from config.embedded import erase, start_postgres, start_valkey
 from policies.decision import Ask, Decision, Judgement, Side
 from tests.audit.recording import (
-    ROOT,
     Gateway,
-    environment,
     forked_recorders,
     recorder,
     until,
 )
 from tests.policies.counting import COUNT, use
 from tests.run.forks import Forks
+from tests.system.prepared import prepare
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -379,11 +376,11 @@ def test_told_to_stop_it_ends_cleanly_and_at_once(
 def test_postgres_and_valkey_go_away_and_come_back(
     tmp_path: Path, acme: Organization
 ) -> None:
+    prepare(tmp_path)
     postgres = start_postgres(tmp_path, durable=False)
     valkey = start_valkey(tmp_path)
     url = {"DATABASE_URL": postgres.url, "REDIS_URL": valkey.url}
     try:
-        migrate(url)
         client = redis.Redis.from_url(valkey.url)
         gateway = Gateway(client, acme)
         with recorder(**url) as process:
@@ -404,15 +401,6 @@ def test_postgres_and_valkey_go_away_and_come_back(
         valkey.stop()
         postgres.stop()
         erase(tmp_path)
-
-
-def migrate(url: dict[str, str]) -> None:
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "-v0", "--skip-checks", "audit"],
-        cwd=ROOT,
-        env=environment() | url,
-        check=True,
-    )
 
 
 def there(url: str) -> set[uuid.UUID]:

@@ -31,6 +31,7 @@ from servers import registering
 from servers.discovery import discover
 from servers.models import Server
 from tests.gateway.conftest import decided_calls
+from tests.gateway.threads import let_go
 from tests.run.forks import Forked, Forks, forking
 from tests.servers.sandbox import running_sandbox
 
@@ -209,8 +210,16 @@ class Acme:
         return decided_calls(fields)
 
 
+@pytest.fixture(scope="session")
+def kept(django_db_setup: None) -> Iterator[None]:
+    """Connections of `orm` are, to the end of the run."""
+    yield
+    let_go()
+
+
 @pytest.fixture
 def world(
+    kept: None,
     transactional_db: None,
     acme: Organization,
     bob: Membership,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
 
 import pytest
 import redis
-from django.db import connections, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from accounts import generation
@@ -18,7 +19,7 @@ from approvals import deciding
 from approvals.models import Approval, State, Via
 from approvals.waiving import Wish
 from audit import entries
-from gateway import ending
+from gateway import ending, snapshots, state
 from gateway.app import App
 from policies import granting, limits, publishing
 from policies.decision import Decision
@@ -28,22 +29,26 @@ from servers.definitions import read_tools
 from servers.discovery import Discovery
 from servers.models import Server, ToolDefinition
 from tests.fakes.mcp_server import CAPABILITIES, FakeServer, running
+from tests.gateway import threads
 from tests.gateway.asgi import Client
 
 T = TypeVar("T")
 ALLOW: dict[str, Any] = {"version": "1", "default": "allow"}
 
 
+ORM = ThreadPoolExecutor(thread_name_prefix="orm")
+
+
 async def orm(work: Callable[[], T]) -> T:
-    """Database work of a test, in a thread that leaves no connection behind."""
+    """Database work of a test, in a thread that keeps its connection."""
+    return await asyncio.get_running_loop().run_in_executor(ORM, threads.kept(work))
 
-    def done() -> T:
-        try:
-            return work()
-        finally:
-            connections.close_all()
 
-    return await asyncio.to_thread(done)
+@pytest.fixture(scope="session")
+def kept(django_db_setup: None) -> Iterator[None]:
+    """Connections of threads are, to the end of the run."""
+    yield
+    threads.let_go()
 
 
 def discovery(era: str, tools: list[Any]) -> Discovery:
@@ -224,15 +229,19 @@ async def fake(request: pytest.FixtureRequest) -> AsyncIterator[FakeServer]:
 
 @pytest.fixture
 async def world(
+    kept: None,
     transactional_db: None,
     acme: Organization,
     alice: Membership,
     bob: Membership,
     valkey: redis.Redis,
     fake: FakeServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[World]:
     """Allows everything on a modern server; tests take it from there. Bob's agent
     calls, alice decides."""
+    for module in (snapshots, state):
+        monkeypatch.setattr(module, "Threads", threads.KeptThreads)
     world = World(acme, bob, valkey)
     world.approver = alice
     await world.register(fake, {"X-Api-Key": "upstream-secret"})

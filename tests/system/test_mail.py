@@ -3,13 +3,9 @@ was under way at that moment comes twice, under the same Message-ID."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,7 +20,6 @@ from approvals.models import Approval, Notice, State
 from config.run.parts import PARTS
 from tests.approvals.smtp import MailServer, mail_server
 from tests.run.forks import forking
-from tests.run.made import ROOT
 from tests.system.forking import Workers
 from tests.system.running import until
 from tests.world import World, make_approval, make_world
@@ -36,12 +31,12 @@ SLOW = 0.1
 COMMANDS = {part.name: part.command for part in PARTS}
 # A worker's processes, each with one mail in hand at most.
 PROCESSES = 2
-WORKERS = """
+CELERY = """
 from config.celery import app
 app.loader.import_default_modules()
 
 def child(*command):
-    app.worker_main(command)
+    app.start(command)
 """
 
 
@@ -56,22 +51,10 @@ def environment(server: MailServer) -> dict[str, str]:
     }
 
 
-@contextlib.contextmanager
-def part(name: str, env: dict[str, str], folder: Path) -> Iterator[None]:
-    """The worker or the beat of `make run`, killed with all its processes."""
-    command = [word.format_map({"DATA_DIR": folder}) for word in COMMANDS[name]]
-    process = subprocess.Popen(
-        [sys.executable, *command],
-        cwd=ROOT,
-        env=env,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
+def command(name: str, folder: Path) -> list[str]:
+    """What `make run` gives to Celery for this part."""
+    words = [word.format_map({"DATA_DIR": folder}) for word in COMMANDS[name]]
+    return words[words.index(name) :]
 
 
 def ask(world: World, count: int) -> None:
@@ -114,14 +97,14 @@ def test_a_killed_worker_loses_no_mail(valkey: redis.Redis, tmp_path: Path) -> N
     with mail_server() as server:
         server.slow = SLOW
         env = environment(server)
-        with part("beat", env, tmp_path), forking(WORKERS, env) as workers:
-            words = COMMANDS["worker"][COMMANDS["worker"].index("worker") :]
+        beat, worker = (command(name, tmp_path) for name in ("beat", "worker"))
+        with forking(CELERY, env) as parts, parts.one(*beat):
             for count in kills:
-                with workers.one(*words):
+                with parts.one(*worker):
                     until(lambda count=count: len(server.mails) >= count, 60)
                 assert len(notices(sent_at=None)) > 0, "killed too late to tell"
                 lapse()
-            with part("worker", env, tmp_path):
+            with parts.one(*worker):
                 until(lambda: not notices(sent_at=None), 60)
 
         sent = links_of(server)
