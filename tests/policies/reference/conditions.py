@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import re2
@@ -47,14 +48,14 @@ class Reading:
 def truth(
     condition: dict[str, Any], roots: dict[str, Any], requiring: bool, reading: Reading
 ) -> str:
+    if "path" in condition:
+        root, *steps = parse_path(condition["path"])
+        return Leaf(condition, requiring, reading).along(roots[root], steps)
     if "any" in condition:
         return any_of([truth(c, roots, requiring, reading) for c in condition["any"]])
     if "all" in condition:
         return all_of([truth(c, roots, requiring, reading) for c in condition["all"]])
-    if "not" in condition:
-        return opposite(truth(condition["not"], roots, requiring, reading))
-    leaf = Leaf(condition, requiring, reading)
-    return leaf.along(roots, parse_path(condition["path"]))
+    return opposite(truth(condition["not"], roots, requiring, reading))
 
 
 def all_of(results: list[str]) -> str:
@@ -95,31 +96,25 @@ class Leaf:
         self.reading = reading
 
     def along(self, value: Any, steps: list[Any]) -> str:
-        if value is None:
-            return self.absent("step into null" if steps else "null")
-        if not steps:
-            return self.present(value)
-        step, rest = steps[0], steps[1:]
-        if isinstance(step, Key):
-            return self.into_key(value, step, rest)
-        if not isinstance(value, list):
-            return self.wrong("step into wrong type")
-        if step == EACH:
-            if not value:
-                return self.absent("empty list")
-            return each_of([self.along(element, rest) for element in value])
-        if step >= len(value):
-            return self.absent("past the end")
-        return self.along(value[step], rest)
-
-    def into_key(self, value: Any, key: Key, rest: list[Any]) -> str:
-        if not isinstance(value, dict):
-            return self.wrong("step into wrong type")
-        if has_twin(value, key):
-            return self.wrong("case twin")
-        if key not in value:
-            return self.absent("missing key")
-        return self.along(value[key], rest)
+        for taken, step in enumerate(steps, 1):
+            if value is None:
+                return self.absent("step into null")
+            if not isinstance(value, dict if isinstance(step, Key) else list):
+                return self.wrong("step into wrong type")
+            if isinstance(step, Key):
+                if has_twin(value, step):
+                    return self.wrong("case twin")
+                if step not in value:
+                    return self.absent("missing key")
+            elif step == EACH:
+                if not value:
+                    return self.absent("empty list")
+                rest = steps[taken:]
+                return each_of([self.along(element, rest) for element in value])
+            elif step >= len(value):
+                return self.absent("past the end")
+            value = value[step]
+        return self.absent("null") if value is None else self.present(value)
 
     def absent(self, how: str) -> str:
         self.reading.value()
@@ -154,6 +149,8 @@ class Leaf:
 
 def has_twin(value: dict[str, Any], key: str) -> bool:
     """Another key of the object is equal but for case."""
+    if len(value) == (key in value):
+        return False
     alike = list(map(str.casefold, value)).count(key.casefold())
     return alike > (key in value)
 
@@ -190,7 +187,12 @@ def compare(condition: dict[str, Any], value: Any) -> str:
         return yes(value.startswith(rule))
     if op == "ends_with":
         return yes(value.endswith(rule))
-    return yes(re2.search(rule, value) is not None)
+    return yes(regex(rule).search(value) is not None)
+
+
+@cache
+def regex(pattern: str) -> Any:
+    return re2.compile(pattern)
 
 
 def scalar(value: Any, decimal: bool = False) -> tuple[str, Any] | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -44,13 +44,12 @@ class Case:
     context: dict[str, Any]
     seen: Callable[..., None] | None = None
 
+    def __post_init__(self) -> None:
+        self.roots = roots_of(self)
+
     @property
     def waived(self) -> list[str]:
         return list(self.context.get("waived", []))
-
-    @cached_property
-    def roots(self) -> dict[str, Any]:
-        return roots_of(self)
 
 
 def decide(case: Case) -> tuple[str, str | None, Verdict | None]:
@@ -139,11 +138,13 @@ def bad_arguments(case: Case) -> bool:
 
 def rules_of(
     entry: dict[str, Any], kind: str, pointer: str, all_watched: bool, watched: bool
-) -> Iterator[tuple[str, dict[str, Any]]]:
+) -> list[tuple[str, dict[str, Any]]]:
     """The rules of a kind that are (or are not) watched, with their pointers."""
-    for i, rule in enumerate(entry.get(kind, [])):
-        if (all_watched or rule.get("mode") == "watch") == watched:
-            yield f"{pointer}/{kind}/{i}", rule
+    return [
+        (f"{pointer}/{kind}/{i}", rule)
+        for i, rule in enumerate(entry.get(kind, ()))
+        if (all_watched or rule.get("mode") == "watch") == watched
+    ]
 
 
 def first_deny(

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.policies.reference.decide import Case
 from tests.policies.reference.exact import load_arguments, number
+from tests.policies.reference.once import Once
 from tests.policies.reference.texts import Raw
 
 
@@ -26,19 +27,23 @@ def reference_case(written: dict[str, Any], document: Any, seen=None) -> Case:
 
 def reference_context(written: dict[str, Any]) -> dict[str, Any]:
     context = dict(written)
-    for key in ("definition", "used"):
-        if key in written:
-            context[key] = numbered(written[key])
+    if "definition" in written:
+        context["definition"] = definition(written["definition"])
+    if "used" in written:
+        context["used"] = numbered(written["used"])
     return context
 
 
 def numbered(tree: Any) -> Any:
     """Its numbers as the reference reads them."""
+    if isinstance(tree, Raw):
+        return number(tree)
     if isinstance(tree, dict):
         return {key: numbered(value) for key, value in tree.items()}
     if isinstance(tree, list):
         return [numbered(item) for item in tree]
-    if isinstance(tree, Raw):
-        return number(tree)
     counts = isinstance(tree, int | float) and not isinstance(tree, bool)
     return number(json.dumps(tree)) if counts else tree
+
+
+definition = Once(numbered)
