@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from random import Random
+from tests.policies.reference.dice import Dice
 
 import pytest
 
@@ -64,7 +64,7 @@ def asked(text, cases):
 @cache
 def broken():
     """Texts, and whether each is refused."""
-    drawn = Broken(Random(2026))
+    drawn = Broken(Dice(2026))
     texts = [case["document_json"] for case in VECTORS["cases"] if "refused" in case]
     texts += [drawn.draw() for _ in range(BROKEN)]
     return [(text, bool(problems(text))) for text in texts]

@@ -6,7 +6,7 @@ below a place that the validator calls broken.
 
 from __future__ import annotations
 
-from random import Random
+from tests.policies.reference.dice import Dice
 
 import pytest
 
@@ -20,7 +20,7 @@ DOCUMENTS = 750
 
 @pytest.mark.parametrize("seed", range(4))
 def test_parse_and_validator_refuse_the_same(seed):
-    broken = Broken(Random(seed))
+    broken = Broken(Dice(seed))
     refused = 0
     for _ in range(DOCUMENTS):
         text = broken.draw()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache
-from random import Random
 from typing import Any
 
 from tests.policies.reference.addresses import address
@@ -14,9 +13,10 @@ from tests.policies.reference.aims import (
     counters_of,
     names,
 )
+from tests.policies.reference.dice import Deck, Dice
 from tests.policies.reference.documents import NAMES, NUMBERS, REGEXES, STRINGS
 from tests.policies.reference.paths import EACH, Key
-from tests.policies.reference.texts import Deck, Raw, respelled, write
+from tests.policies.reference.texts import Name, Raw, respelled, write
 
 INEXACT = ["9007199254740993", "0.1000000000000000055", "1e400", "1e-400"]
 INEXACT += ["10000.0000000000000001", "-9007199254740993", "1.0000000000000000000001"]
@@ -34,6 +34,10 @@ HOWS = ["aimed"] * 24 + [
     "missing", "missing", "null", "null", "into null", "into null", "into wrong",
     "into wrong", "into wrong", *["past"] * 8, "twin", "twin",
 ]  # fmt: skip
+# Those that go wrong on the way to the value, at one step of it.
+ASTRAY = {"missing", "into null", "into wrong", "past", "twin"}
+VALUES = {"string", "number", "boolean", "list", "object", "null", "inexact"}
+VALUES |= {"decimal"}
 STRING = {"type": "string"}
 SCHEMAS: list[Any] = [
     {"type": "object"},
@@ -96,7 +100,7 @@ INSTANTS = [
 class Calls:
     """Draws calls for one document."""
 
-    def __init__(self, rng: Random, document: dict[str, Any], hows: Deck) -> None:
+    def __init__(self, rng: Dice, document: dict[str, Any], hows: Deck) -> None:
         self.rng = rng
         self.document = document
         self.hows = hows
@@ -104,9 +108,7 @@ class Calls:
         self.named = [n for n in NAMES if names(document, n)] or NAMES
         self.counters = sorted(counters_of(document))
         self.approvals = sorted(approval_rules(document))
-
-    def chance(self, share: float) -> bool:
-        return self.rng.random() < share
+        self.chance = rng.chance
 
     def draw(self) -> dict[str, Any]:
         """A case as `policy-vectors.json` has it, without document and answer."""
@@ -187,31 +189,30 @@ class Calls:
             self.aims[name] = list(aims_of(self.document, name))
         args: Any = {"other": True} if self.chance(0.3) else {}
         for steps, conditions in self.aims[name]:
-            how, here = self.hows.draw(), self.chance(1 / len(steps))
-            args = self.grow_first(args, steps, how, conditions, here)
+            how = self.hows.draw()
+            # Arguments stay an object, so only what is below can go wrong.
+            if isinstance(steps[0], Key):
+                here = self.goes_astray(how, steps)
+                args = self.grow_key(args, steps, how, conditions, here)
         return args
+
+    def goes_astray(self, how: str, steps: list[Any]) -> bool:
+        """Here, at the first of the steps."""
+        return how in ASTRAY and self.chance(1 / len(steps))
 
     def grow(self, node: Any, steps: list[Any], how: str, aims: list[Any]) -> Any:
         """The node, changed where it can be, with a value put into it along the
         steps."""
         if not steps:
             return self.leaf(how, aims)
-        here = self.chance(1 / len(steps))
-        if how == "into null" and here:
+        here = self.goes_astray(how, steps)
+        if here and how == "into null":
             return None
-        if how == "into wrong" and here:
+        if here and how == "into wrong":
             return self.wrong(steps[0])
         if isinstance(steps[0], Key):
             return self.grow_key(node, steps, how, aims, here)
         return self.grow_list(node, steps, how, aims, here)
-
-    def grow_first(
-        self, args: Any, steps: list[Any], how: str, aims: list[Any], here: bool
-    ) -> Any:
-        """Arguments stay an object, so only what is below can go wrong."""
-        if isinstance(steps[0], Key):
-            return self.grow_key(args, steps, how, aims, here)
-        return args
 
     def wrong(self, step: Any) -> Any:
         scalars = ["text", Raw("7"), True, Raw("9007199254740993")]
@@ -221,13 +222,13 @@ class Calls:
     def grow_key(
         self, node: Any, steps: list[Any], how: str, aims: list[Any], here: bool
     ) -> Any:
-        key, rest = str(steps[0]), steps[1:]
+        key, rest = steps[0], steps[1:]
         grown = node if isinstance(node, dict) else {}
-        if how == "missing" and here:
+        if here and how == "missing":
             grown.pop(key, None)
             return grown
-        if how == "twin" and here:
-            grown[self.twin(key)] = self.grow(None, rest, "aimed", aims)
+        if here and how == "twin":
+            grown[Name(self.twin(key))] = self.grow(None, rest, "aimed", aims)
             if self.chance(0.5):
                 return grown
         grown[key] = self.grow(grown.get(key), rest, how, aims)
@@ -238,12 +239,12 @@ class Calls:
     ) -> Any:
         step, rest = steps[0], steps[1:]
         if step == EACH:
-            if how == "past" and here:
+            if here and how == "past":
                 return []
             count = self.rng.choice([1, 1, 2, 3])
             hows = [how] + [how if self.chance(0.7) else "aimed"] * (count - 1)
             return [self.grow(None, rest, one, aims) for one in hows]
-        if how == "past" and here:
+        if here and how == "past":
             return ["filler"] * self.rng.randint(0, step)
         grown = node if isinstance(node, list) else []
         while len(grown) <= step:
@@ -260,15 +261,15 @@ class Calls:
     # -- values ----------------------------------------------------------------
 
     def leaf(self, how: str, aims: list[Any]) -> Any:
+        if how not in VALUES:
+            return self.aimed(self.rng.choice(aims))
         if how == "null":
             return None
         if how == "inexact":
             return Raw(self.rng.choice(INEXACT))
         if how == "decimal":
             return self.rng.choice(DECIMALS)
-        if how in ("string", "number", "boolean", "list", "object"):
-            return self.any_value(how)
-        return self.aimed(self.rng.choice(aims))
+        return self.any_value(how)
 
     def any_value(self, kind: str) -> Any:
         if kind == "string":
@@ -363,5 +364,5 @@ def definition_of(which: int | None, hint: tuple[str, object] | None) -> dict[st
     return definition
 
 
-def hows(rng: Random) -> Deck:
+def hows(rng: Dice) -> Deck:
     return Deck(rng, HOWS)
