@@ -262,7 +262,7 @@ class Calls:
 
     def leaf(self, how: str, aims: list[Any]) -> Any:
         if how not in VALUES:
-            return self.aimed(self.rng.choice(aims))
+            return self.aimed(aims[0] if len(aims) == 1 else self.rng.choice(aims))
         if how == "null":
             return None
         if how == "inexact":

@@ -18,6 +18,8 @@ from tests.policies.reference.exact import Number
 from tests.policies.reference.paths import EACH, Key, parse_path
 
 TRUE, FALSE, UNSURE = "true", "false", "unsure"
+ORDERED = {"lt", "lte", "gt", "gte"}
+COMPARING = {"eq", "neq", "in", "not_in", *ORDERED}
 MOST_VALUES = 10_000
 MOST_REGEX_BYTES = 4 * 1024 * 1024
 
@@ -99,13 +101,15 @@ class Leaf:
         for taken, step in enumerate(steps, 1):
             if value is None:
                 return self.absent("step into null")
-            if not isinstance(value, dict if isinstance(step, Key) else list):
-                return self.wrong("step into wrong type")
-            if isinstance(step, Key):
+            if type(step) is Key:
+                if not isinstance(value, dict):
+                    return self.wrong("step into wrong type")
                 if has_twin(value, step):
                     return self.wrong("case twin")
                 if step not in value:
                     return self.absent("missing key")
+            elif not isinstance(value, list):
+                return self.wrong("step into wrong type")
             elif step == EACH:
                 if not value:
                     return self.absent("empty list")
@@ -170,13 +174,12 @@ def compare(condition: dict[str, Any], value: Any) -> str:
     op, rule = condition["op"], condition.get("value", True)
     if op == "exists":
         return yes(rule)
-    decimal = condition.get("as") == "decimal"
-    if op in ("eq", "neq"):
-        return equal_to_one([rule], value, op == "eq", decimal)
-    if op in ("in", "not_in"):
-        return equal_to_one(rule, value, op == "in", decimal)
-    if op in ("lt", "lte", "gt", "gte"):
-        return in_order(op, rule, value, decimal)
+    if op in COMPARING:
+        decimal = condition.get("as") == "decimal"
+        if op in ORDERED:
+            return in_order(op, rule, value, decimal)
+        rules = rule if op in ("in", "not_in") else [rule]
+        return equal_to_one(rules, value, op in ("eq", "in"), decimal)
     if op == "contains":
         return contained(rule, value)
     if op in ("len_lt", "len_gt"):
@@ -211,8 +214,10 @@ def scalar(value: Any, decimal: bool = False) -> tuple[str, Any] | None:
 
 def equal_to_one(rules: list[Any], value: Any, positive: bool, decimal: bool) -> str:
     got = scalar(value, decimal)
+    if got is None:
+        return UNSURE
     wanted = [scalar(rule, decimal) for rule in rules]
-    if got is None or got[0] not in [want[0] for want in wanted if want]:
+    if got[0] not in [want[0] for want in wanted if want]:
         return UNSURE
     return yes((got in wanted) == positive)
 

@@ -171,7 +171,7 @@ def matched(rule: dict[str, Any], roots: dict[str, Any], reading: Reading) -> bo
 def first_ask(
     case: Case, entries: list[Any], watched: bool, reading: Reading, full: list[str]
 ) -> str | None:
-    asking = []
+    asking: list[str] = []
     roots = case.roots
     for pointer, entry, all_watched in entries:
         if entry.get("action") == "require_approval" and all_watched == watched:
@@ -179,7 +179,7 @@ def first_ask(
         for where, rule in rules_of(entry, "approve_if", pointer, all_watched, watched):
             if matched(rule, roots, reading):
                 asking.append(where)
-        asking += [where for where in full if where.startswith(f"{pointer}/limits/")]
+        asking += [at for at in full if at.startswith(f"{pointer}/limits/")]
     return next((where for where in asking if where not in case.waived), None)
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from tests.policies.reference.decide import Case
+from tests.policies.reference.engine import kind_of
 from tests.policies.reference.exact import load_arguments, number
 from tests.policies.reference.once import Once
 from tests.policies.reference.texts import Raw
@@ -14,7 +15,7 @@ from tests.policies.reference.texts import Raw
 def reference_case(written: dict[str, Any], document: Any, seen=None) -> Case:
     """`document` is loaded exactly; `written` is the case as plain JSON."""
     call = written["call"]
-    kind = next(k for k in ("tool", "resource", "prompt") if k in call)
+    kind = kind_of(call)
     return Case(
         document=document,
         kind=kind,
