@@ -51,13 +51,19 @@ def truth(
     condition: dict[str, Any], roots: dict[str, Any], requiring: bool, reading: Reading
 ) -> str:
     if "path" in condition:
-        root, *steps = parse_path(condition["path"])
+        root, steps = root_and_steps(condition["path"])
         return Leaf(condition, requiring, reading).along(roots[root], steps)
     if "any" in condition:
         return any_of([truth(c, roots, requiring, reading) for c in condition["any"]])
     if "all" in condition:
         return all_of([truth(c, roots, requiring, reading) for c in condition["all"]])
     return opposite(truth(condition["not"], roots, requiring, reading))
+
+
+@cache
+def root_and_steps(path: str) -> tuple[Any, list[Any]]:
+    root, *steps = parse_path(path)
+    return root, steps
 
 
 def all_of(results: list[str]) -> str:

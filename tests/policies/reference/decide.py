@@ -21,6 +21,7 @@ from tests.policies.reference.conditions import (
     truth,
 )
 from tests.policies.reference.exact import Number, escape, number
+from tests.policies.reference.once import Once
 from tests.policies.reference.paths import EACH, Key, parse_path
 
 Verdict = tuple[str, str | None]
@@ -82,8 +83,21 @@ def decide_tool(case: Case) -> tuple[str, str | None, Verdict | None]:
         if case.context.get("held"):
             return "deny", "(changed tool)", None
     decision, rule = tool_verdict(case, enforced, watched=False)
+    if "watch" not in modes(document):
+        return decision, rule, None
     would = tool_verdict(case, written, watched=True)
     return decision, rule, None if would[0] == "allow" else would
+
+
+@Once
+def modes(tree: Any) -> set[str]:
+    """Of the document and all its parts: what is nowhere watched decides nothing."""
+    if isinstance(tree, list):
+        return set().union(*map(modes, tree))
+    if not isinstance(tree, dict):
+        return set()
+    own = {tree["mode"]} if isinstance(tree.get("mode"), str) else set()
+    return own.union(*map(modes, tree.values()))
 
 
 def known_tools(case: Case) -> list[str]:

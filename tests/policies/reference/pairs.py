@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.policies.reference.calls import Calls, hows
+from tests.policies.reference.contexts import Contexts
 from tests.policies.reference.dice import Dice
 from tests.policies.reference.documents import Documents
 from tests.policies.reference.texts import write
@@ -18,9 +19,9 @@ def blocks(
 ) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Texts of documents, each with the cases to be decided under it."""
     rng = Dice(seed)
-    documents, deck = Documents(rng), hows(rng)
+    documents, deck, contexts = Documents(rng), hows(rng), Contexts(rng)
     for start in range(0, pairs, calls_each):
         document = documents.draw()
-        calls = Calls(rng, document, deck)
+        calls = Calls(rng, document, deck, contexts)
         count = min(calls_each, pairs - start)
         yield write(document), [calls.draw() for _ in range(count)]
