@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 from tests.policies.reference.dice import Dice
 
 import pytest
@@ -43,13 +44,13 @@ def pairs():
 @cache
 def vectors():
     """Those of the last sections first: what pairs meet seldom has its cases there."""
-    found = []
+    found: dict[str, list[Any]] = {}
     for case in reversed(VECTORS["cases"]):
         if "expect" in case:
             ref = case.get("document_ref")
             text = json.dumps(VECTORS["documents"][ref] if ref else case["document"])
-            found.append(asked(text, [case]))
-    return found
+            found.setdefault(text, []).append(case)
+    return [asked(text, cases) for text, cases in found.items()]
 
 
 def asked(text, cases):
