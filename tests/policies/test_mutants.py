@@ -11,7 +11,6 @@ import json
 from functools import cache
 from pathlib import Path
 from typing import Any
-from tests.policies.reference.dice import Dice
 
 import pytest
 
@@ -19,6 +18,7 @@ from policies.document import parse
 from tests.policies.reference.broken import Broken
 from tests.policies.reference.compare import answer_of
 from tests.policies.reference.decide import decide
+from tests.policies.reference.dice import Dice
 from tests.policies.reference.exact import load
 from tests.policies.reference.mutants import MUTANTS, PARSE
 from tests.policies.reference.mutating import Mutant, mutated

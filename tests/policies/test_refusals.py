@@ -6,12 +6,11 @@ below a place that the validator calls broken.
 
 from __future__ import annotations
 
-from tests.policies.reference.dice import Dice
-
 import pytest
 
 from policies.document import DocumentError, parse
 from tests.policies.reference.broken import Broken
+from tests.policies.reference.dice import Dice
 from tests.policies.reference.pairs import blocks
 from tests.policies.reference.validate import problems
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.policies.reference.dice import Dice
 
-
 SCHEMES = ["file", "file", "FILE", "https", "Https", "ui"]
 HOSTS = ["", "", "localhost", "LOCALHOST", "example.com", "EXAMPLE.com:443"]
 HOSTS += ["u@Example.com", "[::1]", "ex%61mple.com", "%4Cocalhost"]
