@@ -154,9 +154,11 @@ def rules_of(
     entry: dict[str, Any], kind: str, pointer: str, all_watched: bool, watched: bool
 ) -> list[tuple[str, dict[str, Any]]]:
     """The rules of a kind that are (or are not) watched, with their pointers."""
+    if kind not in entry:
+        return []
     return [
         (f"{pointer}/{kind}/{i}", rule)
-        for i, rule in enumerate(entry.get(kind, ()))
+        for i, rule in enumerate(entry[kind])
         if (all_watched or rule.get("mode") == "watch") == watched
     ]
 
