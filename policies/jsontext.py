@@ -76,6 +76,7 @@ class _Reader:
         """The value that starts at `at`, and the offset behind it."""
         if len(path) > self.most_levels:
             raise NotJson(at, path, f"more than {self.most_levels} levels")
+        value: object
         start = self.text[at : at + 1]
         if start == '"':
             value, end = self.string(at, path)

@@ -17,6 +17,7 @@ import orjson
 from policies import compile as compiling
 from policies import decide, document
 from tests.policies.reference.texts import write
+from tests.policies.reference.vectors import kind_of
 
 NOTHING: dict[str, Any] = {}
 Answer = tuple[str, str | None, tuple[str, str | None] | None]
@@ -113,13 +114,6 @@ class Engine:
             severity=verdict.get("severity", "low"),
             held=held,
         )
-
-
-def kind_of(call: dict[str, Any]) -> str:
-    for kind in ("tool", "resource", "prompt"):
-        if kind in call:
-            return kind
-    raise KeyError(f"a call of nothing: {call}")
 
 
 @cache

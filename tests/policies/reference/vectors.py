@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from tests.policies.reference.decide import Case
-from tests.policies.reference.engine import kind_of
 from tests.policies.reference.exact import load_arguments, number
 from tests.policies.reference.once import Once
 from tests.policies.reference.texts import Raw
@@ -24,6 +23,13 @@ def reference_case(written: dict[str, Any], document: Any, seen=None) -> Case:
         context=reference_context(written.get("context", {})),
         seen=seen,
     )
+
+
+def kind_of(call: dict[str, Any]) -> str:
+    for kind in ("tool", "resource", "prompt"):
+        if kind in call:
+            return kind
+    raise KeyError(f"a call of nothing: {call}")
 
 
 def reference_context(written: dict[str, Any]) -> dict[str, Any]:
