@@ -98,16 +98,9 @@ def _check_leaf(
     path: Path,
     value: dict[str, object],
     where: Where,
-    extra: Mapping[str, Check],
+    extra: dict[str, Check],
 ) -> None:
-    known: dict[str, Check] = {
-        "path": check_path,
-        "op": check_operator,
-        "value": anything,
-        "if_absent": one_of("match"),
-        "as": one_of("decimal"),
-    }
-    known |= extra
+    known = _LEAF | extra if extra else _LEAF
     required = (
         ("path", "op") if value.get("op") == "exists" else ("path", "op", "value")
     )
@@ -137,6 +130,15 @@ def check_operator(report: Report, path: Path, value: object) -> None:
         clue = hint(value, OPERATORS) if isinstance(value, str) else ""
         known = ", ".join(OPERATORS)
         report.at(path, f"unknown operator {shown(value)}; there is {known}.{clue}")
+
+
+_LEAF: dict[str, Check] = {
+    "path": check_path,
+    "op": check_operator,
+    "value": anything,
+    "if_absent": one_of("match"),
+    "as": one_of("decimal"),
+}
 
 
 def _check_value(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from policies.case_checks import check_case
@@ -32,13 +33,17 @@ class DocumentError(Exception):
         super().__init__("; ".join(f"{p.pointer} {p.message}" for p in problems))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
-    """`data` is decoded, `text` as written, `digest` hex SHA-256 of RFC 8785."""
+    """`data` is decoded, `text` as written."""
 
     data: Mapping[str, Any]
     text: str
-    digest: str
+
+    @cached_property
+    def digest(self) -> str:
+        """Hex SHA-256 of RFC 8785, for those who keep or compare documents."""
+        return digest_of(self.data)
 
 
 def parse(text: str) -> Document:
@@ -52,7 +57,7 @@ def parse(text: str) -> Document:
     problems = scanned.problems()
     if problems or not isinstance(scanned.data, dict):
         raise DocumentError(problems)
-    return Document(scanned.data, text, digest_of(scanned.data))
+    return Document(scanned.data, text)
 
 
 def _check_document(report: Report, data: object) -> None:

@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from json import JSONDecodeError, JSONDecoder
+from json import JSONDecodeError
+from json.decoder import scanstring  # type: ignore[attr-defined]
 
 from policies.numbers import SAFE, exact_literal
 from policies.positions import Path, Place, Problem, Report
 
 MOST_LEVELS = 64
 
-_STRINGS = JSONDecoder()
-_BLANK = frozenset(" \t\n\r")
 _SPACE = re.compile(r"[ \t\n\r]*")
+_COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
+_COLON = re.compile(r"[ \t\n\r]*:[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _WORDS = {"true": True, "false": False, "null": None}
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -68,8 +69,6 @@ class _Reader:
         self.report = Report(self.text, self.places)
 
     def skip(self, at: int) -> int:
-        if self.text[at : at + 1] not in _BLANK:
-            return at
         match = _SPACE.match(self.text, at)
         return match.end() if match else at
 
@@ -77,13 +76,14 @@ class _Reader:
         """The value that starts at `at`, and the offset behind it."""
         if len(path) > self.most_levels:
             raise NotJson(at, path, f"more than {self.most_levels} levels")
+        value: object
         start = self.text[at : at + 1]
-        if start == "{":
+        if start == '"':
+            value, end = self.string(at, path)
+        elif start == "{":
             value, end = self.members(at, path)
         elif start == "[":
             value, end = self.elements(at, path)
-        elif start == '"':
-            value, end = self.string(at, path)
         else:
             value, end = self.scalar(at, path)
         self.places[path] = Place(at if key_at < 0 else key_at, at, end)
@@ -95,25 +95,28 @@ class _Reader:
         if self.text.startswith("}", at):
             return members, at + 1
         while True:
-            at = self.member(at, path, members)
-            if self.text.startswith("}", at):
-                return members, at + 1
-            at = self.skip(self.expect(",", at, path, "expected a comma or a }"))
+            end = self.member(at, path, members)
+            comma = _COMMA.match(self.text, end)
+            if comma is None:
+                return members, self.close("}", end, path)
+            at = comma.end()
 
     def member(self, at: int, path: Path, members: dict[str, object]) -> int:
         if not self.text.startswith('"', at):
             raise NotJson(at, path, "expected a key in double quotes")
         key, end = self.string(at, path)
         inner = (*path, key)
-        colon = self.expect(":", self.skip(end), inner, "expected a colon")
+        colon = _COLON.match(self.text, end)
+        if colon is None:
+            raise NotJson(self.skip(end), inner, "expected a colon")
         if key not in members:
-            members[key], end = self.value(self.skip(colon), inner, at)
-            return self.skip(end)
+            members[key], end = self.value(colon.end(), inner, at)
+            return end
         self.report.at_offset(at, inner, f"duplicate key {key!r}")
         kept, self.places = self.places, {}
-        _, end = self.value(self.skip(colon), inner, at)
+        _, end = self.value(colon.end(), inner, at)
         self.places = kept
-        return self.skip(end)
+        return end
 
     def elements(self, at: int, path: Path) -> tuple[object, int]:
         elements: list[object] = []
@@ -123,19 +126,20 @@ class _Reader:
         while True:
             value, end = self.value(at, (*path, len(elements)), -1)
             elements.append(value)
-            at = self.skip(end)
-            if self.text.startswith("]", at):
-                return elements, at + 1
-            at = self.skip(self.expect(",", at, path, "expected a comma or a ]"))
+            comma = _COMMA.match(self.text, end)
+            if comma is None:
+                return elements, self.close("]", end, path)
+            at = comma.end()
 
-    def expect(self, mark: str, at: int, path: Path, message: str) -> int:
+    def close(self, mark: str, at: int, path: Path) -> int:
+        at = self.skip(at)
         if not self.text.startswith(mark, at):
-            raise NotJson(at, path, message)
+            raise NotJson(at, path, f"expected a comma or a {mark}")
         return at + 1
 
     def string(self, at: int, path: Path) -> tuple[str, int]:
         try:
-            value, end = _STRINGS.raw_decode(self.text, at)
+            value, end = scanstring(self.text, at + 1)
         except JSONDecodeError as error:
             raise NotJson(error.pos, path, f"bad string: {error.msg}") from None
         if not value.isascii() and _SURROGATE.search(value):

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 ROOTS = {
     "args": (),
@@ -24,6 +25,11 @@ ROOTS = {
     "client": ("name",),
     "time": ("hour", "weekday"),
 }
+
+# Each is read when its document is checked and when it is compiled, and most stand
+# in it more than once.
+MOST_REMEMBERED = 1024
+LONGEST_REMEMBERED = 128
 
 _ROOT = re.compile(r'[^.\[\]" ]+')
 _STEP = re.compile(
@@ -73,6 +79,10 @@ class ArgumentPath:
 
 def parse_path(text: str) -> ArgumentPath:
     """Raises BadPath."""
+    return _remembered(text) if len(text) <= LONGEST_REMEMBERED else _parsed(text)
+
+
+def _parsed(text: str) -> ArgumentPath:
     match = _ROOT.match(text)
     if match is None or match.group() not in ROOTS:
         known = ", ".join(ROOTS)
@@ -89,6 +99,9 @@ def parse_path(text: str) -> ArgumentPath:
     if not _may_follow(f"{root}.{member}", rest):
         raise BadPath(f"path {text!r} goes on where {root}.{member} has nothing below")
     return ArgumentPath(text, f"{root}.{member}", rest)
+
+
+_remembered = lru_cache(MOST_REMEMBERED)(_parsed)
 
 
 def _may_follow(root: str, rest: tuple[Step, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from random import Random
+from tests.policies.reference.dice import Dice
 
 SCHEMES = ["file", "file", "FILE", "https", "Https", "ui"]
 HOSTS = ["", "", "localhost", "LOCALHOST", "example.com", "EXAMPLE.com:443"]
@@ -16,14 +16,14 @@ BAD = ["%", "%zz", "%2", "a\\b", "%5C", "%00", "\x7f", "%0a", "%FF", "%25FF", "\
 WILD = ["*", "*", "e?c", "pass*", "?tc", "d*s", "\\*"]
 
 
-def address(rng: Random) -> str:
+def address(rng: Dice) -> str:
     segments = [rng.choice(SEGMENTS) for _ in range(rng.randint(1, 5))]
     if rng.random() < 0.08:
         segments.append(rng.choice(BAD))
     return assembled(rng, segments)
 
 
-def address_glob(rng: Random) -> str:
+def address_glob(rng: Dice) -> str:
     segments = [rng.choice(SEGMENTS) for _ in range(rng.randint(0, 3))]
     segments.append(rng.choice([*SEGMENTS, *WILD, *WILD, *BAD[:3]]))
     rng.shuffle(segments)
@@ -32,7 +32,7 @@ def address_glob(rng: Random) -> str:
     return assembled(rng, segments)[:120].rstrip("\\")
 
 
-def assembled(rng: Random, segments: list[str]) -> str:
+def assembled(rng: Dice, segments: list[str]) -> str:
     scheme, path = rng.choice(SCHEMES), "/".join(segments)
     if scheme == "ui" and rng.random() < 0.5:
         return f"{scheme}:{path}"

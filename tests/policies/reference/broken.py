@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from random import Random
 from typing import Any
 
 from tests.policies.reference.compare import raw
+from tests.policies.reference.dice import Dice
 from tests.policies.reference.documents import Documents
-from tests.policies.reference.texts import Raw, write
+from tests.policies.reference.texts import Name, Raw, write
 
 ANY: list[Any] = [
     None,
@@ -74,7 +74,7 @@ UNKNOWN = ["denyif", "Action", "per", "vaule", "tool", "on_deny", "name", "mode"
 
 
 class Broken:
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Dice) -> None:
         self.rng = rng
         self.documents = Documents(rng)
 
@@ -115,7 +115,7 @@ class Broken:
         holder, key = self.spot(document)
         if not isinstance(holder, dict):
             return write(document)
-        again = "\ue000" + key
+        again = Name("\ue000" + key)
         holder[again] = self.rng.choice([holder[key], None])
         escaped = "".join(f"\\u{ord(c):04x}" for c in key if ord(c) < 0x10000)
         return write(document).replace(

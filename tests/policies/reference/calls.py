@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache
-from random import Random
 from typing import Any
 
 from tests.policies.reference.addresses import address
@@ -14,9 +13,11 @@ from tests.policies.reference.aims import (
     counters_of,
     names,
 )
+from tests.policies.reference.contexts import Contexts
+from tests.policies.reference.dice import Deck, Dice
 from tests.policies.reference.documents import NAMES, NUMBERS, REGEXES, STRINGS
 from tests.policies.reference.paths import EACH, Key
-from tests.policies.reference.texts import Deck, Raw, respelled, write
+from tests.policies.reference.texts import Name, Raw, respelled, write
 
 INEXACT = ["9007199254740993", "0.1000000000000000055", "1e400", "1e-400"]
 INEXACT += ["10000.0000000000000001", "-9007199254740993", "1.0000000000000000000001"]
@@ -34,6 +35,11 @@ HOWS = ["aimed"] * 24 + [
     "missing", "missing", "null", "null", "into null", "into null", "into wrong",
     "into wrong", "into wrong", *["past"] * 8, "twin", "twin",
 ]  # fmt: skip
+# Those that go wrong on the way to the value, at one step of it.
+ASTRAY_IN_OBJECT = {"missing", "twin"}
+ASTRAY = {"into null", "into wrong", "past", *ASTRAY_IN_OBJECT}
+VALUES = {"string", "number", "boolean", "list", "object", "null", "inexact"}
+VALUES |= {"decimal"}
 STRING = {"type": "string"}
 SCHEMAS: list[Any] = [
     {"type": "object"},
@@ -84,29 +90,23 @@ URIS = [
     "file:///a\nb", "file:///%2", "https://user@Example.com/private/z", "file:///",
 ]  # fmt: skip
 PROMPTS = ["greet", "admin_x", "internal", "a*", "ab", "größe", "Greet", ""]
-INSTANTS = [
-    ("2026-01-05T12:00:00Z", "Etc/UTC"),
-    ("2026-01-04T23:30:00Z", "Europe/Amsterdam"),
-    ("2026-03-08T07:30:00Z", "America/New_York"),
-    ("2026-01-05T20:00:00+09:00", "Asia/Kolkata"),
-    ("2026-06-30T18:45:00Z", "Asia/Kolkata"),
-]
 
 
 class Calls:
     """Draws calls for one document."""
 
-    def __init__(self, rng: Random, document: dict[str, Any], hows: Deck) -> None:
+    def __init__(
+        self, rng: Dice, document: dict[str, Any], hows: Deck, contexts: Contexts
+    ) -> None:
         self.rng = rng
         self.document = document
         self.hows = hows
+        self.contexts = contexts
         self.aims: dict[str, list[tuple[list[Any], list[Any]]]] = {}
         self.named = [n for n in NAMES if names(document, n)] or NAMES
         self.counters = sorted(counters_of(document))
         self.approvals = sorted(approval_rules(document))
-
-    def chance(self, share: float) -> bool:
-        return self.rng.random() < share
+        self.chance = rng.chance
 
     def draw(self) -> dict[str, Any]:
         """A case as `policy-vectors.json` has it, without document and answer."""
@@ -128,39 +128,15 @@ class Calls:
     # -- context ---------------------------------------------------------------
 
     def context(self) -> dict[str, Any]:
-        known: dict[str, Any] = {"used": self.used()}
-        if self.chance(0.01):
-            known["killed"] = True
-        if self.chance(0.015):
-            known["held"] = True
-        if self.chance(0.02):
-            known["known_tools"] = ["elsewhere"]
-        if self.chance(0.015):
-            known["break_glass"] = "bg1"
+        known = self.contexts.draw()
+        known["used"] = self.used()
         if self.approvals and self.chance(0.2):
             count = self.rng.randint(1, len(self.approvals))
             known["waived"] = self.rng.sample(self.approvals, count)
-        if self.chance(0.3):
-            known["at"], known["zone"] = self.rng.choice(INSTANTS)
-        known.update(self.people())
         definition = self.definition()
         if definition:
             known["definition"] = definition
         return {"context": known}
-
-    def people(self) -> dict[str, Any]:
-        known: dict[str, Any] = {}
-        if self.chance(0.5):
-            tags = self.rng.sample(["prod", "eu", "é"], self.rng.randint(0, 3))
-            known["grant"] = {"label": self.rng.choice(["ci-1", "x"]), "tags": tags}
-        if self.chance(0.5):
-            role = self.rng.choice(["owner", "viewer"])
-            known["user"] = {"email": "a@acme.com", "role": role}
-        if self.chance(0.3):
-            known["client"] = self.rng.choice(["claude", "é"])
-        if self.chance(0.3):
-            known["verdict"] = {"category": "Destructive", "severity": "critical"}
-        return known
 
     def definition(self) -> dict[str, Any]:
         which, hint = None, None
@@ -187,8 +163,13 @@ class Calls:
             self.aims[name] = list(aims_of(self.document, name))
         args: Any = {"other": True} if self.chance(0.3) else {}
         for steps, conditions in self.aims[name]:
-            how, here = self.hows.draw(), self.chance(1 / len(steps))
-            args = self.grow_first(args, steps, how, conditions, here)
+            how = self.hows.draw()
+            # Arguments stay an object, so only what is below can go wrong.
+            if isinstance(steps[0], Key):
+                if how in ASTRAY_IN_OBJECT and self.chance(1 / len(steps)):
+                    args = self.stray(args, steps, how, conditions)
+                else:
+                    args = self.grow_key(args, steps, how, conditions)
         return args
 
     def grow(self, node: Any, steps: list[Any], how: str, aims: list[Any]) -> Any:
@@ -196,55 +177,55 @@ class Calls:
         steps."""
         if not steps:
             return self.leaf(how, aims)
-        here = self.chance(1 / len(steps))
-        if how == "into null" and here:
-            return None
-        if how == "into wrong" and here:
-            return self.wrong(steps[0])
+        if how in ASTRAY and self.chance(1 / len(steps)):
+            return self.stray(node, steps, how, aims)
         if isinstance(steps[0], Key):
-            return self.grow_key(node, steps, how, aims, here)
-        return self.grow_list(node, steps, how, aims, here)
+            return self.grow_key(node, steps, how, aims)
+        return self.grow_list(node, steps, how, aims)
 
-    def grow_first(
-        self, args: Any, steps: list[Any], how: str, aims: list[Any], here: bool
-    ) -> Any:
-        """Arguments stay an object, so only what is below can go wrong."""
-        if isinstance(steps[0], Key):
-            return self.grow_key(args, steps, how, aims, here)
-        return args
+    def stray(self, node: Any, steps: list[Any], how: str, aims: list[Any]) -> Any:
+        """Wrong at the first of the steps, where it can go wrong in this way."""
+        if how == "into null":
+            return None
+        if how == "into wrong":
+            return self.wrong(steps[0])
+        if not isinstance(steps[0], Key):
+            if how != "past":
+                return self.grow_list(node, steps, how, aims)
+            most = 0 if steps[0] == EACH else self.rng.randint(0, steps[0])
+            return ["filler"] * most
+        if how == "past":
+            return self.grow_key(node, steps, how, aims)
+        grown = node if isinstance(node, dict) else {}
+        if how == "missing":
+            grown.pop(steps[0], None)
+            return grown
+        twin = Name(self.twin(steps[0]))
+        grown[twin] = self.grow(None, steps[1:], "aimed", aims)
+        if self.chance(0.5):
+            return grown
+        return self.grow_key(grown, steps, how, aims)
 
     def wrong(self, step: Any) -> Any:
         scalars = ["text", Raw("7"), True, Raw("9007199254740993")]
         other: Any = ["v"] if isinstance(step, Key) else {"0": "v"}
         return self.rng.choice([*scalars, other])
 
-    def grow_key(
-        self, node: Any, steps: list[Any], how: str, aims: list[Any], here: bool
-    ) -> Any:
-        key, rest = str(steps[0]), steps[1:]
+    def grow_key(self, node: Any, steps: list[Any], how: str, aims: list[Any]) -> Any:
+        key, rest = steps[0], steps[1:]
         grown = node if isinstance(node, dict) else {}
-        if how == "missing" and here:
-            grown.pop(key, None)
-            return grown
-        if how == "twin" and here:
-            grown[self.twin(key)] = self.grow(None, rest, "aimed", aims)
-            if self.chance(0.5):
-                return grown
-        grown[key] = self.grow(grown.get(key), rest, how, aims)
+        if rest:
+            grown[key] = self.grow(grown.get(key), rest, how, aims)
+        else:
+            grown[key] = self.leaf(how, aims)
         return grown
 
-    def grow_list(
-        self, node: Any, steps: list[Any], how: str, aims: list[Any], here: bool
-    ) -> Any:
+    def grow_list(self, node: Any, steps: list[Any], how: str, aims: list[Any]) -> Any:
         step, rest = steps[0], steps[1:]
         if step == EACH:
-            if how == "past" and here:
-                return []
             count = self.rng.choice([1, 1, 2, 3])
             hows = [how] + [how if self.chance(0.7) else "aimed"] * (count - 1)
             return [self.grow(None, rest, one, aims) for one in hows]
-        if how == "past" and here:
-            return ["filler"] * self.rng.randint(0, step)
         grown = node if isinstance(node, list) else []
         while len(grown) <= step:
             grown.append(None)
@@ -260,15 +241,15 @@ class Calls:
     # -- values ----------------------------------------------------------------
 
     def leaf(self, how: str, aims: list[Any]) -> Any:
+        if how not in VALUES:
+            return self.aimed(aims[0] if len(aims) == 1 else self.rng.choice(aims))
         if how == "null":
             return None
         if how == "inexact":
             return Raw(self.rng.choice(INEXACT))
         if how == "decimal":
             return self.rng.choice(DECIMALS)
-        if how in ("string", "number", "boolean", "list", "object"):
-            return self.any_value(how)
-        return self.aimed(self.rng.choice(aims))
+        return self.any_value(how)
 
     def any_value(self, kind: str) -> Any:
         if kind == "string":
@@ -363,5 +344,5 @@ def definition_of(which: int | None, hint: tuple[str, object] | None) -> dict[st
     return definition
 
 
-def hows(rng: Random) -> Deck:
+def hows(rng: Dice) -> Deck:
     return Deck(rng, HOWS)

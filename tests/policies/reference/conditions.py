@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import re2
@@ -17,6 +18,8 @@ from tests.policies.reference.exact import Number
 from tests.policies.reference.paths import EACH, Key, parse_path
 
 TRUE, FALSE, UNSURE = "true", "false", "unsure"
+ORDERED = {"lt", "lte", "gt", "gte"}
+COMPARING = {"eq", "neq", "in", "not_in", *ORDERED}
 MOST_VALUES = 10_000
 MOST_REGEX_BYTES = 4 * 1024 * 1024
 
@@ -47,14 +50,20 @@ class Reading:
 def truth(
     condition: dict[str, Any], roots: dict[str, Any], requiring: bool, reading: Reading
 ) -> str:
+    if "path" in condition:
+        root, steps = root_and_steps(condition["path"])
+        return Leaf(condition, requiring, reading).along(roots[root], steps)
     if "any" in condition:
         return any_of([truth(c, roots, requiring, reading) for c in condition["any"]])
     if "all" in condition:
         return all_of([truth(c, roots, requiring, reading) for c in condition["all"]])
-    if "not" in condition:
-        return opposite(truth(condition["not"], roots, requiring, reading))
-    leaf = Leaf(condition, requiring, reading)
-    return leaf.along(roots, parse_path(condition["path"]))
+    return opposite(truth(condition["not"], roots, requiring, reading))
+
+
+@cache
+def root_and_steps(path: str) -> tuple[Any, list[Any]]:
+    root, *steps = parse_path(path)
+    return root, steps
 
 
 def all_of(results: list[str]) -> str:
@@ -95,31 +104,27 @@ class Leaf:
         self.reading = reading
 
     def along(self, value: Any, steps: list[Any]) -> str:
-        if value is None:
-            return self.absent("step into null" if steps else "null")
-        if not steps:
-            return self.present(value)
-        step, rest = steps[0], steps[1:]
-        if isinstance(step, Key):
-            return self.into_key(value, step, rest)
-        if not isinstance(value, list):
-            return self.wrong("step into wrong type")
-        if step == EACH:
-            if not value:
-                return self.absent("empty list")
-            return each_of([self.along(element, rest) for element in value])
-        if step >= len(value):
-            return self.absent("past the end")
-        return self.along(value[step], rest)
-
-    def into_key(self, value: Any, key: Key, rest: list[Any]) -> str:
-        if not isinstance(value, dict):
-            return self.wrong("step into wrong type")
-        if has_twin(value, key):
-            return self.wrong("case twin")
-        if key not in value:
-            return self.absent("missing key")
-        return self.along(value[key], rest)
+        for taken, step in enumerate(steps, 1):
+            if value is None:
+                return self.absent("step into null")
+            if type(step) is Key:
+                if not isinstance(value, dict):
+                    return self.wrong("step into wrong type")
+                if has_twin(value, step):
+                    return self.wrong("case twin")
+                if step not in value:
+                    return self.absent("missing key")
+            elif not isinstance(value, list):
+                return self.wrong("step into wrong type")
+            elif step == EACH:
+                if not value:
+                    return self.absent("empty list")
+                rest = steps[taken:]
+                return each_of([self.along(element, rest) for element in value])
+            elif step >= len(value):
+                return self.absent("past the end")
+            value = value[step]
+        return self.absent("null") if value is None else self.present(value)
 
     def absent(self, how: str) -> str:
         self.reading.value()
@@ -154,6 +159,8 @@ class Leaf:
 
 def has_twin(value: dict[str, Any], key: str) -> bool:
     """Another key of the object is equal but for case."""
+    if len(value) == (key in value):
+        return False
     alike = list(map(str.casefold, value)).count(key.casefold())
     return alike > (key in value)
 
@@ -173,13 +180,12 @@ def compare(condition: dict[str, Any], value: Any) -> str:
     op, rule = condition["op"], condition.get("value", True)
     if op == "exists":
         return yes(rule)
-    decimal = condition.get("as") == "decimal"
-    if op in ("eq", "neq"):
-        return equal_to_one([rule], value, op == "eq", decimal)
-    if op in ("in", "not_in"):
-        return equal_to_one(rule, value, op == "in", decimal)
-    if op in ("lt", "lte", "gt", "gte"):
-        return in_order(op, rule, value, decimal)
+    if op in COMPARING:
+        decimal = condition.get("as") == "decimal"
+        if op in ORDERED:
+            return in_order(op, rule, value, decimal)
+        rules = rule if op in ("in", "not_in") else [rule]
+        return equal_to_one(rules, value, op in ("eq", "in"), decimal)
     if op == "contains":
         return contained(rule, value)
     if op in ("len_lt", "len_gt"):
@@ -190,7 +196,12 @@ def compare(condition: dict[str, Any], value: Any) -> str:
         return yes(value.startswith(rule))
     if op == "ends_with":
         return yes(value.endswith(rule))
-    return yes(re2.search(rule, value) is not None)
+    return yes(regex(rule).search(value) is not None)
+
+
+@cache
+def regex(pattern: str) -> Any:
+    return re2.compile(pattern)
 
 
 def scalar(value: Any, decimal: bool = False) -> tuple[str, Any] | None:
@@ -209,8 +220,10 @@ def scalar(value: Any, decimal: bool = False) -> tuple[str, Any] | None:
 
 def equal_to_one(rules: list[Any], value: Any, positive: bool, decimal: bool) -> str:
     got = scalar(value, decimal)
+    if got is None:
+        return UNSURE
     wanted = [scalar(rule, decimal) for rule in rules]
-    if got is None or got[0] not in [want[0] for want in wanted if want]:
+    if got[0] not in [want[0] for want in wanted if want]:
         return UNSURE
     return yes((got in wanted) == positive)
 

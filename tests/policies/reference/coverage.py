@@ -23,10 +23,19 @@ class Coverage:
 
     def __init__(self) -> None:
         self.pairs = 0
-        self.counts: Counter[tuple[Any, ...]] = Counter()
-        self.now: set[tuple[Any, ...]] = set()
+        # Cells by number, as a tuple of tuples is hashed anew each time.
+        self.numbers: dict[tuple[Any, ...], int] = {}
+        self.met: Counter[int] = Counter()
+        self.now: set[int] = set()
         self.places: dict[int, tuple[Any, ...]] = {}
-        self.cells: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+        self.cells: dict[tuple[int, str, str], list[int]] = {}
+
+    def number(self, cell: tuple[Any, ...]) -> int:
+        return self.numbers.setdefault(cell, len(self.numbers))
+
+    def count(self, cell: tuple[Any, ...]) -> int:
+        """The pairs that have met it."""
+        return self.met[self.number(cell)]
 
     def open(self, document: Any) -> None:
         self.places = {id(leaf): place for leaf, place in leaves(document)}
@@ -34,31 +43,33 @@ class Coverage:
 
     def seen(self, leaf: dict[str, Any], met: str, result: str, _: bool) -> None:
         place = id(leaf), met, result
-        if place not in self.cells:
+        cells = self.cells.get(place)
+        if cells is None:
             kind, depth, negated, variant = self.places[id(leaf)]
-            self.cells[place] = [
+            met_now = [
                 ("cell", variant, met),
                 ("result", variant[0], kind == "require", result),
                 ("depth", depth, negated),
                 ("rule", kind, depth),
             ]
-        self.now.update(self.cells[place])
+            cells = self.cells[place] = [self.number(cell) for cell in met_now]
+        self.now.update(cells)
 
     def close(self, answer: tuple[str, str | None, Any]) -> None:
         decision, _, would = answer
-        self.now.add(("decision", decision))
+        self.now.add(self.number(("decision", decision)))
         if would:
-            self.now.add(("would", would[0]))
-        self.counts.update(self.now)
+            self.now.add(self.number(("would", would[0])))
+        self.met.update(self.now)
         self.now = set()
         self.pairs += 1
 
     def lacking(self) -> list[str]:
         """Every cell in a pair of a thousand, the rest in five of a thousand."""
         return [
-            f"{wanted}: {self.counts[wanted]} of {self.pairs}"
+            f"{wanted}: {self.count(wanted)} of {self.pairs}"
             for wanted, share in self.wanted()
-            if self.counts[wanted] < self.pairs * share
+            if self.count(wanted) < self.pairs * share
         ]
 
     def wanted(self) -> Iterator[tuple[tuple[Any, ...], float]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from tests.policies.reference.conditions import (
     truth,
 )
 from tests.policies.reference.exact import Number, escape, number
+from tests.policies.reference.once import Once
 from tests.policies.reference.paths import EACH, Key, parse_path
 
 Verdict = tuple[str, str | None]
@@ -44,13 +45,12 @@ class Case:
     context: dict[str, Any]
     seen: Callable[..., None] | None = None
 
+    def __post_init__(self) -> None:
+        self.roots = roots_of(self)
+
     @property
     def waived(self) -> list[str]:
         return list(self.context.get("waived", []))
-
-    @cached_property
-    def roots(self) -> dict[str, Any]:
-        return roots_of(self)
 
 
 def decide(case: Case) -> tuple[str, str | None, Verdict | None]:
@@ -83,8 +83,21 @@ def decide_tool(case: Case) -> tuple[str, str | None, Verdict | None]:
         if case.context.get("held"):
             return "deny", "(changed tool)", None
     decision, rule = tool_verdict(case, enforced, watched=False)
+    if "watch" not in modes(document):
+        return decision, rule, None
     would = tool_verdict(case, written, watched=True)
     return decision, rule, None if would[0] == "allow" else would
+
+
+@Once
+def modes(tree: Any) -> set[str]:
+    """Of the document and all its parts: what is nowhere watched decides nothing."""
+    if isinstance(tree, list):
+        return set().union(*map(modes, tree))
+    if not isinstance(tree, dict):
+        return set()
+    own = {tree["mode"]} if isinstance(tree.get("mode"), str) else set()
+    return own.union(*map(modes, tree.values()))
 
 
 def known_tools(case: Case) -> list[str]:
@@ -139,11 +152,15 @@ def bad_arguments(case: Case) -> bool:
 
 def rules_of(
     entry: dict[str, Any], kind: str, pointer: str, all_watched: bool, watched: bool
-) -> Iterator[tuple[str, dict[str, Any]]]:
+) -> list[tuple[str, dict[str, Any]]]:
     """The rules of a kind that are (or are not) watched, with their pointers."""
-    for i, rule in enumerate(entry.get(kind, [])):
-        if (all_watched or rule.get("mode") == "watch") == watched:
-            yield f"{pointer}/{kind}/{i}", rule
+    if kind not in entry:
+        return []
+    return [
+        (f"{pointer}/{kind}/{i}", rule)
+        for i, rule in enumerate(entry[kind])
+        if (all_watched or rule.get("mode") == "watch") == watched
+    ]
 
 
 def first_deny(
@@ -170,7 +187,7 @@ def matched(rule: dict[str, Any], roots: dict[str, Any], reading: Reading) -> bo
 def first_ask(
     case: Case, entries: list[Any], watched: bool, reading: Reading, full: list[str]
 ) -> str | None:
-    asking = []
+    asking: list[str] = []
     roots = case.roots
     for pointer, entry, all_watched in entries:
         if entry.get("action") == "require_approval" and all_watched == watched:
@@ -178,7 +195,7 @@ def first_ask(
         for where, rule in rules_of(entry, "approve_if", pointer, all_watched, watched):
             if matched(rule, roots, reading):
                 asking.append(where)
-        asking += [where for where in full if where.startswith(f"{pointer}/limits/")]
+        asking += [at for at in full if at.startswith(f"{pointer}/limits/")]
     return next((where for where in asking if where not in case.waived), None)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import Any
 
 from tests.policies.reference.addresses import address_glob
+from tests.policies.reference.dice import Deck, Dice
 from tests.policies.reference.rules import count_all
-from tests.policies.reference.texts import Deck, Raw, respelled
+from tests.policies.reference.texts import Name, Raw, respelled
 
 NAMES = [
     "pay", "pay_all", "pay_now", "read_file", "list/users", "a*b", "a~b", "größe",
@@ -80,14 +80,12 @@ PROMPT_GLOBS = ["*", "greet", "admin_*", "in?ernal", "a\\*", "a*", "größe"]
 class Documents:
     """Draws documents; `rng` decides everything."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Dice) -> None:
         self.rng = rng
         self.variants = Deck(rng, VARIANTS)
         self.paths = Deck(rng, PATHS)
+        self.chance = rng.chance
         self.depths = Deck(rng, [0] * 12 + [1] * 4 + [2] * 3 + [3] * 3 + [4] * 3)
-
-    def chance(self, share: float) -> bool:
-        return self.rng.random() < share
 
     def draw(self) -> dict[str, Any]:
         self.counters: dict[str, dict[str, Any]] = {}
@@ -120,7 +118,7 @@ class Documents:
     def tools(self) -> dict[str, Any]:
         keys = self.some(EXACT, 3) + (self.some(GLOBS, 3) if self.chance(0.5) else [])
         self.rng.shuffle(keys)
-        return {key: self.entry(glob=key in GLOBS) for key in keys}
+        return {Name(key): self.entry(glob=key in GLOBS) for key in keys}
 
     def entry(self, light: bool = False, glob: bool = False) -> dict[str, Any]:
         """Globs differ in action and mode more often, as these rank them."""

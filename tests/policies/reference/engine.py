@@ -17,7 +17,9 @@ import orjson
 from policies import compile as compiling
 from policies import decide, document
 from tests.policies.reference.texts import write
+from tests.policies.reference.vectors import kind_of
 
+NOTHING: dict[str, Any] = {}
 Answer = tuple[str, str | None, tuple[str, str | None] | None]
 
 
@@ -54,7 +56,7 @@ class Engine:
         return self.of.compile_document(self.of.parse(text))
 
     def answer(self, policy: Any, case: dict[str, Any]) -> Answer:
-        context, call = case.get("context", {}), self.call(case["call"])
+        context, call = case.get("context", NOTHING), self.call(case["call"])
         judgement = self.of.judge(policy, call, self.facts(call, context))
         decision = judgement.settle(
             is_full(judgement.uses, context), is_full(judgement.watched_uses, context)
@@ -63,47 +65,49 @@ class Engine:
         return decision.decision, decision.rule, would
 
     def call(self, written: dict[str, Any]) -> Any:
-        kind = next(k for k in ("tool", "resource", "prompt") if k in written)
+        kind = kind_of(written)
         text = written.get("call_json") or json.dumps(written.get("args", {}))
         return self.of.Call(kind, written[kind], decode(text))
 
     def facts(self, call: Any, context: dict[str, Any]) -> Any:
-        grant, user = context.get("grant", {}), context.get("user", {})
+        known = context.get
+        grant, user = known("grant", NOTHING), known("user", NOTHING)
         return self.of.Facts(
             tool=self.tool(call, context),
-            killed=context.get("killed", False),
+            killed=known("killed", False),
             grant_label=grant.get("label"),
             grant_tags=tuple(grant["tags"]) if "tags" in grant else None,
             user_email=user.get("email"),
             user_role=user.get("role"),
-            client_name=context.get("client"),
-            at=instant(context.get("at", "2026-01-05T12:00:00Z")),
-            zone=ZoneInfo(context.get("zone", "Etc/UTC")),
-            waived=frozenset(context.get("waived", [])),
-            break_glass=context.get("break_glass"),
+            client_name=known("client"),
+            at=instant(known("at", "2026-01-05T12:00:00Z")),
+            zone=ZoneInfo(known("zone", "Etc/UTC")),
+            waived=frozenset(known("waived", ())),
+            break_glass=known("break_glass"),
         )
 
     def tool(self, call: Any, context: dict[str, Any]) -> Any:
-        """One object a definition, as its validators are kept on it."""
+        """One object a definition, as its validators are kept on it; of no name that
+        a call has, as the call's own is what counts."""
         known = context.get("known_tools")
         if call.kind != "tool" or known is not None and call.name not in known:
             return None
-        definition, verdict = context.get("definition"), context.get("verdict", {})
+        definition = context.get("definition")
+        verdict = context.get("verdict", NOTHING)
         category, severity = verdict.get("category"), verdict.get("severity")
         held = bool(context.get("held"))
-        what = call.name, id(definition), category, severity, held
-        if what not in self.tools:
+        what = id(definition), category, severity, held
+        found = self.tools.get(what)
+        if found is None:
             # Kept along: an id is another's as soon as its object is gone.
-            self.tools[what] = (
-                definition,
-                self.pinned(call.name, definition, verdict, held),
-            )
-        return self.tools[what][1]
+            found = definition, self.pinned(definition, verdict, held)
+            self.tools[what] = found
+        return found[1]
 
-    def pinned(self, name: str, definition: Any, verdict: Any, held: bool) -> Any:
+    def pinned(self, definition: Any, verdict: Any, held: bool) -> Any:
         pinned = decode(write(definition or {}))
         return self.of.Tool(
-            name=name,
+            name="(pinned)",
             input_schema=pinned.get("inputSchema"),
             annotations=pinned.get("annotations", {}),
             category=verdict.get("category", "Other"),
@@ -119,7 +123,9 @@ def instant(written: str) -> datetime:
 
 def is_full(uses: Sequence[Any], context: dict[str, Any]) -> list[bool]:
     """What the counters would say, in millionths."""
-    used = context.get("used", {})
+    if not uses:
+        return []
+    used = context.get("used", NOTHING)
     return [
         use.is_full(int(Decimal(str(used.get(use.counter, 0))) * 10**6)) for use in uses
     ]

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import CodeType, ModuleType, SimpleNamespace
 from typing import Any
 
 import policies
@@ -66,26 +66,34 @@ class Mutant:
         return text.replace(self.old, self.new)
 
 
-class Mutating(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds the one mutated module; all others come from their files."""
+@cache
+def code(module: str) -> CodeType:
+    """Of a module as it is: most are loaded anew for most mutants."""
+    path = PACKAGE / f"{module}.py"
+    return compile(path.read_text(), str(path), "exec")
 
-    def __init__(self, mutant: Mutant) -> None:
-        self.name = f"policies.{mutant.module}"
-        self.source = mutant.source()
+
+class Mutating(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds the modules to be loaded anew, one of them mutated."""
+
+    def __init__(self, mutant: Mutant | None, anew: frozenset[str]) -> None:
+        self.code = {f"policies.{module}": partial(code, module) for module in anew}
+        if mutant is not None:
+            name, source = f"policies.{mutant.module}", mutant.source()
+            self.code[name] = partial(compile, source, f"<mutant of {name}>", "exec")
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        if name != self.name:
+        if name not in self.code:
             return None
         return importlib.util.spec_from_loader(name, self)
 
     def exec_module(self, module: ModuleType) -> None:
-        exec(compile(self.source, f"<mutant of {self.name}>", "exec"), module.__dict__)
+        exec(self.code[module.__name__](), module.__dict__)
 
 
 def mutated(mutant: Mutant | None) -> Engine:
     """None gives an unmutated copy."""
-    finders = [Mutating(mutant)] if mutant else []
-    with apart(finders, touched_by(mutant.module) if mutant else modules()):
+    with apart(mutant, touched_by(mutant.module) if mutant else modules()):
         document = importlib.import_module("policies.document")
         compiling = importlib.import_module("policies.compile")
         decide = importlib.import_module("policies.decide")
@@ -103,20 +111,20 @@ def mutated(mutant: Mutant | None) -> Engine:
 
 
 @contextmanager
-def apart(finders: list[Mutating], anew: frozenset[str]) -> Iterator[None]:
+def apart(mutant: Mutant | None, anew: frozenset[str]) -> Iterator[None]:
     """Imports of these modules are made anew inside, and forgotten after it."""
     names = {"policies", *(f"policies.{module}" for module in anew)}
 
     def ours() -> list[str]:
         return [name for name in sys.modules if name in names]
 
+    finder = Mutating(mutant, anew)
     kept = {name: sys.modules.pop(name) for name in ours()}
-    sys.meta_path[:0] = finders
+    sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
-        for finder in finders:
-            sys.meta_path.remove(finder)
+        sys.meta_path.remove(finder)
         for name in ours():
             del sys.modules[name]
         sys.modules.update(kept)

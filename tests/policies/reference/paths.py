@@ -7,6 +7,8 @@ import re
 from functools import cache
 from typing import Any
 
+from tests.policies.reference.texts import Name
+
 EACH = "[*]"
 
 
@@ -14,7 +16,7 @@ class BadPath(Exception):
     pass
 
 
-class Key(str):
+class Key(Name):
     """A step to a member of an object."""
 
 

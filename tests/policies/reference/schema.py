@@ -7,7 +7,9 @@ from typing import Any
 
 import re2
 
+from tests.policies.reference.conditions import regex
 from tests.policies.reference.exact import Number
+from tests.policies.reference.once import Once
 
 KNOWN = {
     "$defs", "$ref", "additionalProperties", "allOf", "anyOf", "enum", "items",
@@ -24,13 +26,18 @@ class CannotCompile(Exception):
 
 def satisfies(schema: Any, arguments: Any, strict: bool) -> bool:
     """`schema` None is a definition without one."""
+    if schema is None or not compiles(schema):
+        return False
+    return valid(schema, arguments, schema, strict)
+
+
+@Once
+def compiles(schema: Any) -> bool:
     try:
-        if schema is None:
-            return False
         check_compiles(schema, schema)
     except CannotCompile:
         return False
-    return valid(schema, arguments, schema, strict)
+    return True
 
 
 def check_compiles(schema: Any, root: dict[str, Any]) -> None:
@@ -103,7 +110,7 @@ def valid_alone(schema: dict[str, Any], value: Any) -> bool:
         if "maximum" in schema and number > Decimal(schema["maximum"].text):
             return False
     if isinstance(value, str) and "pattern" in schema:
-        return re2.search(schema["pattern"], value) is not None
+        return regex(schema["pattern"]).search(value) is not None
     if isinstance(value, dict):
         return all(key in value for key in schema.get("required", []))
     return True

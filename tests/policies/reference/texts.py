@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
+from json.encoder import c_make_encoder  # type: ignore[attr-defined]
 from json.encoder import encode_basestring as plain
 from json.encoder import encode_basestring_ascii as escaped
-from random import Random
 from typing import Any
+
+from tests.policies.reference.dice import Dice
 
 HALVES = re.compile("[\ud800-\udfff]")
 
@@ -18,20 +19,24 @@ class Raw(str):
     """A number as it is to be written."""
 
 
+class Name(str):
+    """A key that is to be written with escapes."""
+
+
 def write(tree: Any) -> str:
-    kind = type(tree)
-    if kind is Raw:
-        return str(tree)
-    if kind is str:
-        return plain(tree) if sound(tree) else escaped(tree)
-    if kind is dict:
-        members = [f"{escaped(key)}:{write(value)}" for key, value in tree.items()]
-        return "{" + ",".join(members) + "}"
-    if kind is list:
-        return "[" + ",".join([write(item) for item in tree]) + "]"
-    if kind is bool:
-        return "true" if tree else "false"
-    return "null" if tree is None else json.dumps(tree)
+    return "".join(ENCODE(tree, 0))
+
+
+@lru_cache(100_000, typed=True)
+def spelled(text: str) -> str:
+    if isinstance(text, Raw):
+        return str(text)
+    escapes = isinstance(text, Name) or not sound(text)
+    return escaped(text) if escapes else plain(text)
+
+
+# What `json` itself writes with, when asked for nothing of its own.
+ENCODE = c_make_encoder(None, None, spelled, None, ":", ",", False, False, True)
 
 
 def sound(text: str) -> bool:
@@ -39,7 +44,7 @@ def sound(text: str) -> bool:
     return text.isascii() or not HALVES.search(text)
 
 
-def respelled(rng: Random, number: str) -> Raw:
+def respelled(rng: Dice, number: str) -> Raw:
     """The same number in other digits."""
     return rng.choice(spellings(number))
 
@@ -53,18 +58,3 @@ def spellings(number: str) -> list[Raw]:
         longer = plain + zeros if "." in plain else plain + ".0"
         found += [number, plain, longer, plain + "e0", plain + "E+0", shifted]
     return [Raw(text) for text in found]
-
-
-class Deck:
-    """Draws every card once before any card again."""
-
-    def __init__(self, rng: Random, cards: list[Any]) -> None:
-        self.rng = rng
-        self.cards = cards
-        self.left: list[Any] = []
-
-    def draw(self) -> Any:
-        if not self.left:
-            self.left = self.cards[:]
-            self.rng.shuffle(self.left)
-        return self.left.pop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from tests.policies.reference.globs import matches, parts
 
@@ -13,6 +14,7 @@ class BadUri(Exception):
     pass
 
 
+@lru_cache(10_000)
 def normalized(uri: str) -> str:
     """Raises BadUri."""
     if re.search(r"%(?![0-9A-Fa-f]{2})", uri):
@@ -94,6 +96,7 @@ def without_dots(path: str) -> str:
     return done
 
 
+@lru_cache(10_000)
 def normalized_glob(glob: str) -> str:
     """Its wildcards stand aside meanwhile: none is part of a URI's syntax, and
     what an escape decodes to is a character."""

@@ -7,13 +7,14 @@ from typing import Any
 
 from tests.policies.reference.decide import Case
 from tests.policies.reference.exact import load_arguments, number
+from tests.policies.reference.once import Once
 from tests.policies.reference.texts import Raw
 
 
 def reference_case(written: dict[str, Any], document: Any, seen=None) -> Case:
     """`document` is loaded exactly; `written` is the case as plain JSON."""
     call = written["call"]
-    kind = next(k for k in ("tool", "resource", "prompt") if k in call)
+    kind = kind_of(call)
     return Case(
         document=document,
         kind=kind,
@@ -24,21 +25,32 @@ def reference_case(written: dict[str, Any], document: Any, seen=None) -> Case:
     )
 
 
+def kind_of(call: dict[str, Any]) -> str:
+    for kind in ("tool", "resource", "prompt"):
+        if kind in call:
+            return kind
+    raise KeyError(f"a call of nothing: {call}")
+
+
 def reference_context(written: dict[str, Any]) -> dict[str, Any]:
     context = dict(written)
-    for key in ("definition", "used"):
-        if key in written:
-            context[key] = numbered(written[key])
+    if "definition" in written:
+        context["definition"] = definition(written["definition"])
+    if "used" in written:
+        context["used"] = numbered(written["used"])
     return context
 
 
 def numbered(tree: Any) -> Any:
     """Its numbers as the reference reads them."""
+    if isinstance(tree, Raw):
+        return number(tree)
     if isinstance(tree, dict):
         return {key: numbered(value) for key, value in tree.items()}
     if isinstance(tree, list):
         return [numbered(item) for item in tree]
-    if isinstance(tree, Raw):
-        return number(tree)
     counts = isinstance(tree, int | float) and not isinstance(tree, bool)
     return number(json.dumps(tree)) if counts else tree
+
+
+definition = Once(numbered)
