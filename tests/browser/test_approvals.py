@@ -14,8 +14,8 @@ from approvals import sending
 from approvals.models import Approval, State, Vote
 from approvals.waiving import Wish
 from tests.approvals.office import REFUND, Office
-from tests.browser.conftest import DESK, PHONE, Opener
-from tests.browser.test_pages import seen
+from tests.browser.conftest import Opener
+from tests.browser.looking import DESK, PHONE, seen
 from tests.conftest import PASSWORD
 from tests.world import HOSTILE
 

@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 
 from accounts import invitations
 from accounts.models import Membership, Organization, Role
-from tests.browser.conftest import PHONE, Opener
-from tests.browser.test_pages import seen
+from tests.browser.conftest import Opener
+from tests.browser.looking import PHONE, seen
 from tests.conftest import PASSWORD, member
 from tests.world import HOSTILE
 
