@@ -13,20 +13,23 @@ DESK, PHONE = 1280, 390
 HERE = Path(__file__).parent
 AXE = HERE.parent / "node_modules" / "axe-core" / "axe.min.js"
 SCRIPT = f"{AXE.read_text()};\n{(HERE / 'looking.js').read_text()}"
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 ALL = {"type": "tag", "values": RULES}
 # What colours decide.
 CONTRAST = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 # All rules in both widths and in both themes; in the other two what colours decide.
-LOOKS: tuple[tuple[Literal["light", "dark"], int, bool], ...] = (
+LOOKS: tuple[tuple[Theme, int, bool], ...] = (
     ("light", DESK, True),
     ("light", PHONE, False),
     ("dark", PHONE, True),
     ("dark", DESK, False),
 )
-# What decides about the contrast of a text: where axe has looked at it and found nothing
-# wrong, and where it has said that the contrast is enough. It says that of no text that
-# is disabled, covered, or of one letter: others of those colours it has yet to judge.
+# What decides about the contrast of a text: where axe has looked at it and found
+# nothing wrong, and where it has said that the contrast is enough. It says that of no
+# text that is disabled, covered, or of one letter: it has yet to judge others of those
+# colours.
 SEEN: set[str] = set()
 PASSED: set[str] = set()
 # Compiled once a browser process, and not with each page.

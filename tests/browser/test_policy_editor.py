@@ -14,7 +14,7 @@ from policies import granting, publishing
 from policies.models import Policy
 from policies.tokens import well_formed
 from servers.models import Server
-from tests.browser.looking import DESK, PHONE, broken, draw, prepare
+from tests.browser.looking import DESK, PHONE, THEMES, broken, draw, prepare
 from tests.conftest import member
 from tests.policies.web.conftest import tool
 
@@ -246,7 +246,7 @@ def test_the_page_that_shows_a_token(open_page, bob, policy, width):
     token = page.locator("#token code").inner_text()
     assert well_formed(token)
     prepare(page)
-    for theme in ("light", "dark"):
+    for theme in THEMES:
         page.emulate_media(color_scheme=theme)
         assert broken(page) == []
         draw(page, f"grants_minted-bob-{width}-{theme}")
