@@ -18,8 +18,9 @@ from django.conf import settings as django_settings
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.looking import DESK, leave
+
 CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-PHONE, DESK = 390, 1280
 SECONDS = 30
 # What runs once in a page, as axe does, costs more to optimize than to run.
 CHEAPER = ["--js-flags=--no-opt --no-maglev"]
@@ -74,6 +75,7 @@ class Tab:
         A clock that a test installed stays in its context.
         """
         self.page.unroute_all()
+        leave(self.page)
         self.page.goto(NO_SCRIPT)
         natural = bool(self.page.evaluate(EMPTY))
         self.context.clear_cookies()

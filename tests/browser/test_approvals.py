@@ -14,8 +14,8 @@ from approvals import sending
 from approvals.models import Approval, State, Vote
 from approvals.waiving import Wish
 from tests.approvals.office import REFUND, Office
-from tests.browser.conftest import DESK, PHONE, Opener
-from tests.browser.test_pages import seen
+from tests.browser.conftest import Opener
+from tests.browser.looking import DESK, PHONE, seen
 from tests.conftest import PASSWORD
 from tests.world import HOSTILE
 
@@ -239,7 +239,7 @@ def test_looks(open_page: Opener, office: Office):
         arguments=b'{"amount":20000,"currency":"eur"}', name="create_refund"
     )
     row = office.refund()
-    hostile = {HOSTILE: [HOSTILE * 20, {"n": [1, 2, {"deep": HOSTILE}]}] * 30}
+    hostile = {HOSTILE: [HOSTILE * 20, {"n": [1, 2, {"deep": HOSTILE}]}] * 8}
     long = office.refund(arguments=hostile | REFUND)
     office.refund(arguments={"charge_id": "ch_1", "amount": 11000, "currency": "eur"})
     page = open_page(office.adam)

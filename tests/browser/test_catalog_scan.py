@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Request, expect
 from catalog.config_scan.stripping import strip
 from catalog.models import KeptReport
 from tests.browser.conftest import Opener
-from tests.browser.test_pages import seen
+from tests.browser.looking import seen
 from tests.catalog.config_scan.lines import LINES, SECRETS
 from tests.world import World, make_world
 

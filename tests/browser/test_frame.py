@@ -9,7 +9,8 @@ from django.core import mail
 from playwright.sync_api import Page, expect
 
 from accounts.models import Membership, Organization, Role
-from tests.browser.conftest import PHONE, Opener
+from tests.browser.conftest import Opener
+from tests.browser.looking import PHONE
 from tests.world import make_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 
 from accounts import invitations
 from accounts.models import Membership, Organization, Role
-from tests.browser.conftest import PHONE, Opener
-from tests.browser.test_pages import seen
+from tests.browser.conftest import Opener, session_cookie
+from tests.browser.looking import PHONE, seen
 from tests.conftest import PASSWORD, member
 from tests.world import HOSTILE
 
@@ -125,9 +125,10 @@ def test_a_token_that_decides_asks_for_the_password(
 
 
 def test_pages_of_an_invitation(
-    open_page: Opener, acme: Organization, alice: Membership, charlie
+    open_page: Opener, acme: Organization, alice: Membership, charlie, live_server
 ) -> None:
     """For who has no account, who has one, and somebody else; at their worst."""
+    page = open_page()
     acme.name = HOSTILE[:120]
     acme.save()
     member(acme, "known", Role.VIEWER).delete()
@@ -135,7 +136,9 @@ def test_pages_of_an_invitation(
     for number, email in enumerate((ERIN, "known@example.com", "charlie@example.com")):
         sent = invitations.invite(alice, email, "approver")
         for who in (None, charlie):
-            page = open_page(who)
+            page.context.clear_cookies()
+            if who:
+                page.context.add_cookies([session_cookie(who, live_server.url)])
             page.goto(f"/invitations/{sent.token}/")
             name = f"invitation-{number}-{who and 'charlie'}"
             wrong[name] = seen(page, name)

@@ -13,8 +13,8 @@ from playwright.sync_api import Page
 
 from accounts import mailbox
 from accounts.models import User
-from tests.browser.conftest import DESK, PHONE, Opener
-from tests.browser.test_pages import seen
+from tests.browser.conftest import Opener
+from tests.browser.looking import DESK, PHONE, seen
 from tests.routes import SECRET
 from tests.world import HOSTILE, World, make_world
 

@@ -14,8 +14,7 @@ from policies import granting, publishing
 from policies.models import Policy
 from policies.tokens import well_formed
 from servers.models import Server
-from tests.browser.conftest import DESK, PHONE
-from tests.browser.test_pages import AXE, THEMES, broken, draw
+from tests.browser.looking import DESK, PHONE, THEMES, broken, draw, prepare
 from tests.conftest import member
 from tests.policies.web.conftest import tool
 
@@ -246,12 +245,11 @@ def test_the_page_that_shows_a_token(open_page, bob, policy, width):
     page.get_by_role("button", name="Make grant").click()
     token = page.locator("#token code").inner_text()
     assert well_formed(token)
-    page.evaluate(AXE.read_text())
+    prepare(page)
     for theme in THEMES:
         page.emulate_media(color_scheme=theme)
         assert broken(page) == []
         draw(page, f"grants_minted-bob-{width}-{theme}")
-    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
     page.locator("summary", has_text="Cursor").click()
     assert page.locator("#cursor pre").is_visible()
     assert not page.locator("#claude-code pre").is_visible()
