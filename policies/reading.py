@@ -144,10 +144,17 @@ def one_reader(path: ArgumentPath) -> Reader:
         return _argument_reader(key)
 
     def read(r: Reading) -> object:
-        value = root(r)
+        value, folds = root(r), r.folds
         for step in steps:
             if value is None or value is ABSENT:
                 return ABSENT
+            if type(value) is dict and type(folds.get(id(value))) is set:
+                # As `_take` does: no two keys of a set fold to one, so that a name
+                # that is there has no twin.
+                inner = value.get(step.name) if type(step) is Key else None
+                if inner is not None:
+                    value = inner
+                    continue
             value = _take(r, value, step)
             if value is WRONG:
                 return WRONG

@@ -12,8 +12,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.scratch import scratch
-
 HERE = Path(__file__).resolve().parent
 # The first is headless alone, and costs a third less.
 CHROMIUMS = (
@@ -40,9 +38,8 @@ def main(arguments: list[str]) -> None:
         # What is not run need not be collected: that takes each worker seconds.
         pytest += ["--ignore=tests/browser"]
     sys.stdout.flush()
-    with scratch() as kept, subprocess.Popen([sys.executable, "-m", "tests.compiling"]):
-        held = () if kept is None else (kept,)
-        code = subprocess.run([*pytest, *arguments], pass_fds=held).returncode
+    with subprocess.Popen([sys.executable, "-m", "tests.compiling"]):
+        code = subprocess.run([*pytest, *arguments]).returncode
     sys.exit(code)
 
 
