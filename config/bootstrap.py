@@ -111,7 +111,7 @@ def make_environment(lock: int) -> None:
 
 def interpreter() -> str:
     """The system's Python where the one that runs this was compiled without
-    optimizations, as version managers do: each call takes a fifth less there.
+    optimizations, as version managers do: a call takes a tenth less CPU there.
     `PYTHON` (also as a variable of make) is kept to."""
     if os.environ.get("PYTHON") or optimized() or not find_spec("pip"):
         return sys.executable

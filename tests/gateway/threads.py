@@ -63,7 +63,7 @@ class KeptThreads(Threads):
 
 
 def let_go() -> None:
-    """Nobody may be connected to a database that is destroyed."""
+    """At the end of the run, as a connection that is forgotten is warned of."""
     for connection in CONNECTIONS:
         connection.inc_thread_sharing()
         connection.close()
