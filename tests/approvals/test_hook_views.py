@@ -61,7 +61,8 @@ def test_slack_has_an_address_that_nobody_sees_again(adam, world):
     hook = only(world)
     assert page.status_code == 302
     shown = adam.get(reverse("approvals:hook", args=[hook.pk])).content.decode()
-    assert "http://127.0.0.1:9/…" in shown and "T0" not in shown
+    assert "http://127.0.0.1:9/…" in shown
+    assert "services/T0" not in shown and "T0/B0" not in shown
 
 
 @pytest.mark.parametrize(
