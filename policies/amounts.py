@@ -85,7 +85,7 @@ def _digits(value: object, decimal: bool, r: Reading) -> str:
 
 def _number(value: object, r: Reading) -> int | float | None:
     if is_number(value) and type(value) not in (int, float):
-        r.scan(len(bytes(value)))  # type: ignore[call-overload]
+        r.scan(len(bytes(value)) * DIGIT_SHARE)  # type: ignore[call-overload]
     return exact(value)
 
 

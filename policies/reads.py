@@ -17,9 +17,9 @@ Data = Mapping[str, Any]
 Test = Callable[[Any], bool]
 
 # Looking for a glob in a longer name counts as text, in each of its two forms; a
-# glob with `?` is a regex, which costs at least as much as this much text.
+# glob with `?` is a regex, whose call costs as much as this much text more.
 LONG_NAME = 128
-REGEX_COST = 2048
+REGEX_COST = 1300
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Names:
     def first(self, subject: Subject, bounds: Bounds) -> int | None:
         for index, (test, by_regex) in enumerate(self.tests):
             if by_regex or subject.length > LONG_NAME:
-                bounds.scan(2 * max(by_regex and REGEX_COST, subject.length))
+                bounds.scan(2 * (by_regex * REGEX_COST + subject.length))
             if test(subject.value):
                 return index
         return None

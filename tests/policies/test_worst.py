@@ -99,6 +99,7 @@ TOOLS = {
         {"limits": [SUM | {"counter": f"c{i}"} for i in range(10)]},
         {"n": [1.25] * 1000},
     ),
+    "digits of sums": ({"limits": [SUM | {"sum": "args.s"}] * 10}, DIGITS),
     "long sums": (
         {"limits": [SUM | {"sum": "args.n", "as": "decimal"}] * 10},
         {"n": "1." + "0" * MEBIBYTE},
@@ -114,6 +115,7 @@ READS = {
     "globs with a search": (SEARCH, "file:///" + "a" * 300),
     "globs": (PLAIN, "file:///a" + "b" * 1000),
     "globs with ?": (SINGLE, "file:///a" + "b" * 1000),
+    "globs with ? in a short URI": (SINGLE, "file:///ab"),
     "long URI": (PLAIN, "file:///a" + "b" * MEBIBYTE),
     "escapes": (["*"], "file:///" + "%61" * 9_000),
     "escaped escapes": (["*"], "file:///%" + "25" * 500_000 + "41"),
