@@ -119,9 +119,7 @@ def visible(text: object) -> str:
     if shown.isprintable():
         return shown
     return "".join(
-        character
-        if character.isprintable() or not disguises(character)
-        else f"‹U+{ord(character):04X}›"
+        f"‹U+{ord(character):04X}›" if disguises(character) else character
         for character in shown
     )
 
