@@ -123,10 +123,10 @@ def test_a_limit_is_set_in_the_table(open_page, bob, policy):
 def test_a_change_of_the_text_is_shown_in_the_table(open_page, bob, policy):
     page = open_page(bob)
     page.goto(place(policy))
-    assert select_of(page, "get_one").input_value() == "limit"
+    expect(select_of(page, "get_one")).to_have_value("limit")
     write(page, '{"version": "1", "default": "allow", "hide": ["get_one"]}')
     expect(select_of(page, "get_one")).to_have_value("hide")
-    assert select_of(page, "list_charges").input_value() == "unnamed"
+    expect(select_of(page, "list_charges")).to_have_value("unnamed")
 
 
 def test_errors_stand_at_their_place(open_page, bob, policy):
@@ -135,7 +135,7 @@ def test_errors_stand_at_their_place(open_page, bob, policy):
     write(page, TEXT.replace('"default"', '"defualt"'))
     page.get_by_text("3:3").wait_for()
     page.locator(".cm-lint-marker-error").first.wait_for()
-    assert page.get_by_text("The tools are shown again").is_visible()
+    expect(page.get_by_text("The tools are shown again")).to_be_visible()
     page.get_by_role("link", name="3:3").click()
     line = page.evaluate(
         "(() => { const v = document.querySelector('policy-editor').view;"
@@ -150,7 +150,7 @@ def test_a_broken_text_is_not_lost_and_not_published(open_page, bob, policy):
     write(page, "{ half")
     page.get_by_role("button", name="Review and publish").click()
     page.get_by_text("This draft cannot be published").wait_for()
-    assert not page.get_by_role("button", name="Publish", exact=True).is_visible()
+    expect(page.get_by_role("button", name="Publish", exact=True)).to_be_hidden()
     policy.refresh_from_db()
     assert policy.draft == "{ half"
 
@@ -158,7 +158,7 @@ def test_a_broken_text_is_not_lost_and_not_published(open_page, bob, policy):
 def test_a_rule_of_a_record_is_pointed_at(open_page, bob, policy):
     page = open_page(bob)
     page.goto(place(policy, "?pointer=/tools/create_refund/deny_if/0"))
-    assert page.get_by_text("stands on line 10").is_visible()
+    expect(page.get_by_text("stands on line 10")).to_be_visible()
     assert page.locator(".cm-pointed").inner_text().strip().startswith('"deny_if"')
 
 
@@ -171,7 +171,7 @@ def test_whoever_comes_second_keeps_the_text(open_page, bob, policy):
     page.get_by_text("after you opened it").wait_for()
     assert '"7/minute"' in text_of(page)
     page.get_by_text("How yours differs").click()
-    assert page.get_by_text('-{"saved": "meanwhile"}').is_visible()
+    expect(page.get_by_text('-{"saved": "meanwhile"}')).to_be_visible()
     page.get_by_role("button", name="Save draft").click()
     page.get_by_text("Draft saved").wait_for()
     policy.refresh_from_db()
@@ -187,22 +187,23 @@ def test_everything_works_without_javascript(open_page, bob, policy):
         TEXT.replace('"list_charges": {},', '"list_charges": {"action":"deny"},')
     )
     select_of(page, "refund_all").select_option("allow")
-    page.get_by_role("button", name="Change the text to these").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Change the text to these").click()
     changed = page.get_by_role("textbox", name="Document").input_value()
     tools = json.loads(changed)["tools"]
     assert tools["list_charges"] == {"action": "deny"}
     assert tools["refund_all"] == {}
-    assert select_of(page, "list_charges").input_value() == "deny"
-    assert page.locator("noscript .notice", has_text="not saved yet").is_visible()
+    expect(select_of(page, "list_charges")).to_have_value("deny")
+    expect(page.locator("noscript .notice", has_text="not saved yet")).to_be_visible()
     page.get_by_role("textbox", name="Document").fill("{")
     page.get_by_role("button", name="Check").click()
-    assert page.get_by_text("1 error").is_visible()
+    expect(page.get_by_text("1 error")).to_be_visible()
     page.get_by_role("textbox", name="Document").fill(changed)
     page.get_by_role("button", name="Review and publish").click()
-    assert page.get_by_role("heading", name="What this version does").is_visible()
+    expect(page.get_by_role("heading", name="What this version does")).to_be_visible()
     page.get_by_label("Comment").fill("First")
     page.get_by_role("button", name="Publish", exact=True).click()
-    assert page.get_by_text("in force", exact=True).is_visible()
+    expect(page.get_by_text("in force", exact=True)).to_be_visible()
     policy.refresh_from_db()
     assert policy.current is not None
     assert policy.current.text == changed
@@ -233,7 +234,7 @@ def test_a_text_that_cannot_be_checked_is_told_and_kept(open_page, bob, policy):
     assert text_of(page) == "{ mine"
     page.unroute("**/draft/check/")
     page.get_by_text("1 error").wait_for()
-    assert not page.get_by_text("could not be checked").is_visible()
+    expect(page.get_by_text("could not be checked")).to_be_hidden()
 
 
 @pytest.mark.parametrize("width", [DESK, PHONE])
@@ -251,8 +252,8 @@ def test_the_page_that_shows_a_token(open_page, bob, policy, width):
         assert broken(page) == []
         draw(page, f"grants_minted-bob-{width}-{theme}")
     page.locator("summary", has_text="Cursor").click()
-    assert page.locator("#cursor pre").is_visible()
-    assert not page.locator("#claude-code pre").is_visible()
+    expect(page.locator("#cursor pre")).to_be_visible()
+    expect(page.locator("#claude-code pre")).to_be_hidden()
     assert token in page.locator("#cursor pre").inner_text()
 
 
@@ -267,7 +268,7 @@ def test_revoking_asks_in_a_dialog_and_without_javascript_on_a_page(
         page = open_page(bob, javascript=javascript)
         page.goto(f"/grants/{grant.pk}/")
         page.get_by_role("link", name="Revoke").click()
-        assert page.get_by_text("ends with its next call").is_visible()
+        expect(page.get_by_text("ends with its next call")).to_be_visible()
         page.get_by_role("button", name="Revoke grant").click()
         page.get_by_text("revoked", exact=True).wait_for()
         grant.refresh_from_db()
