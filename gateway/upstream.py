@@ -50,6 +50,9 @@ async def forward(x: Exchange) -> None:
         plan = _plan(x)
         await _exchange(x, plan, opened)
     except UpstreamFault as fault:
+        if x.cancelled:
+            # To end its answer is how a server obeys, and nobody waits for words.
+            raise asyncio.CancelledError from None
         x.gateway.faulted(x)
         await _failed(x, plan or _bare(x), fault)
 

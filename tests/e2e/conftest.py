@@ -25,6 +25,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from accounts.models import Membership, Organization
+from audit import entries
 from policies import granting, publishing
 from policies.models import Policy
 from servers import registering
@@ -205,9 +206,16 @@ class Acme:
 
     def decisions(self) -> list[tuple[str, str, str | None]]:
         """Method, decision and rule of each call on record."""
+        return decided_calls(self._records())
+
+    def outcomes(self) -> list[str]:
+        """The status of each outcome on record."""
+        kept = [fields[b"r"] for fields in self._records() if b"r" in fields]
+        return [entries.decode_outcome(one).status for one in kept]
+
+    def _records(self) -> list[dict[bytes, bytes]]:
         key = f"{{s{self.organization.shard:02d}}}:records"
-        fields = [fields for _, fields in cast(Any, self.valkey.xrange(key))]
-        return decided_calls(fields)
+        return [fields for _, fields in cast(Any, self.valkey.xrange(key))]
 
 
 @pytest.fixture(scope="session")

@@ -418,6 +418,30 @@ async def test_a_cancelled_stream_that_has_begun_is_ended(
     assert (await world.outcomes(2))[-1].status == "cancelled"
 
 
+@UPSTREAMS
+async def test_a_server_that_obeys_by_ending_its_stream_has_not_failed(
+    world: World, fake: FakeServer
+) -> None:
+    """Within the grace: as servers of the TypeScript SDK do."""
+    client = await world.connected("legacy")
+    told = asyncio.Event()
+
+    async def obey(message: Any, seen: Any) -> Any:
+        yield {"jsonrpc": "2.0", "method": "notifications/message", "params": {}}
+        await told.wait()
+
+    fake.on("tools/call", obey)
+    pending = client.begin("tools/call", {"name": "echo"}, id="mine")
+    await pending.begun()
+
+    await client.begin("notifications/cancelled", {"requestId": "mine"}, id=False).task
+    told.set()
+
+    answer = await pending.answer()
+    assert "mine" not in [one.get("id") for one in answer.messages]
+    assert (await world.outcomes(2))[-1].status == "cancelled"
+
+
 async def progress(message: Any, seen: Any) -> Any:
     token = message["params"]["_meta"]["progressToken"]
     for step, told in ((1, token), (2, token), (3, "somebody else's")):
