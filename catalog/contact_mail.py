@@ -1,9 +1,10 @@
 """Mailing what visitors wrote to the operator, each message once.
 
-A row is claimed by a conditional UPDATE before its mail is handed over, and released
-where the mail server did not take it; the beat comes by every ten seconds, and the page
-itself never waits for a broker. A worker that dies between the two leaves a message
-that nobody is mailed: it is kept, and listed by `manage.py catalog_messages`.
+A row is locked while its mail is handed over, so other workers pass it by, and marked
+once the mail server has taken it. Where the server does not, or the worker dies, it
+waits as before. Of a worker that dies right after handing it over the mail comes twice,
+under one Message-ID. The beat comes by every ten seconds, and the page itself never
+waits for a broker.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from textwrap import indent
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.templatetags.ui import visible
@@ -30,29 +32,27 @@ def mail_waiting() -> int:
     """How many were mailed. Ends at the first that the mail server does not take."""
     if not settings.OPERATOR_EMAIL:
         return 0
-    rows = Message.objects.filter(mailed_at=None).order_by("pk")
     sent = 0
-    for row in rows[:MOST_AT_ONCE]:
-        if not claim(row):
-            continue
-        try:
-            mail(row).send()
-        except (SMTPException, OSError) as error:
-            release(row)
-            log.warning("message %s was not mailed: %r", row.pk, error)
-            break
-        sent += 1
+    try:
+        while sent < MOST_AT_ONCE and mail_next():
+            sent += 1
+    except (SMTPException, OSError) as error:
+        log.warning("a message was not mailed: %r", error)
     return sent
 
 
-def claim(row: Message) -> bool:
-    """True for one of all who try."""
-    waiting = Message.objects.filter(pk=row.pk, mailed_at=None)
-    return waiting.update(mailed_at=timezone.now()) == 1
-
-
-def release(row: Message) -> None:
-    Message.objects.filter(pk=row.pk).update(mailed_at=None)
+@transaction.atomic
+def mail_next() -> bool:
+    """False where nothing waits that another worker does not mail already. Raises what
+    the mail server's refusal raises; the message waits on then."""
+    waiting = Message.objects.filter(mailed_at=None).order_by("pk")
+    row = waiting.select_for_update(skip_locked=True).first()
+    if row is None:
+        return False
+    mail(row).send()
+    row.mailed_at = timezone.now()
+    row.save(update_fields=["mailed_at"])
+    return True
 
 
 def mail(row: Message) -> EmailMessage:

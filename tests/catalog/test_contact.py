@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
 
@@ -11,6 +12,7 @@ import pytest
 from django.core import mail
 from django.core.management import call_command
 from django.core.signing import TimestampSigner
+from django.db import connections
 from django.test import Client
 from redis import RedisError
 
@@ -75,10 +77,48 @@ def test_the_operator_is_mailed_once(form):
     assert Message.objects.get().mailed_at
 
 
-def test_of_many_workers_one_mails_it(form):
+@pytest.mark.django_db(transaction=True)
+def test_of_two_workers_one_mails_it(form, monkeypatch):
+    """The other one comes while the first hands it over."""
     form()
-    row = Message.objects.get()
-    assert [contact_mail.claim(row) for _ in range(5)] == [True, *[False] * 4]
+    sent, others = [], []
+
+    def meanwhile(letter, fail_silently=False):
+        sent.append(letter)
+        if len(sent) == 1:
+            others.append(_elsewhere(contact_mail.mail_waiting))
+
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", meanwhile)
+    assert contact_mail.mail_waiting() == 1
+    assert others == [0] and len(sent) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_dies_leaves_it_to_others(form, monkeypatch):
+    form()
+
+    def dies(letter, fail_silently=False):
+        raise SystemExit
+
+    with monkeypatch.context() as down:
+        down.setattr("django.core.mail.EmailMessage.send", dies)
+        with pytest.raises(SystemExit):
+            contact_mail.mail_waiting()
+    assert _elsewhere(contact_mail.mail_waiting) == 1
+    assert len(mail.outbox) == 1
+
+
+def _elsewhere(work):
+    """In a thread, so by another connection."""
+
+    def done():
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(done).result(30)
 
 
 def test_a_mail_server_that_fails_is_tried_again(form, monkeypatch):
