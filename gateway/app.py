@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from gateway import pipeline
+from gateway import files, pipeline
 from gateway.exchange import JSON, Asgi, Edge, Exchange
 from gateway.heads import Head, Heads
 from gateway.state import Gateway
@@ -78,6 +78,7 @@ class App:
 
     async def _lifespan(self, receive: Any, send: Any) -> None:
         await receive()
+        files.allow_many()
         await self._started()
         _spare_the_collector()
         await send({"type": "lifespan.startup.complete"})

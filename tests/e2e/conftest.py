@@ -96,10 +96,10 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def running_gateway(**more: str) -> Iterator[str]:
-    """The base URL of one more gateway process."""
+def running_gateway(*before: str, **more: str) -> Iterator[str]:
+    """The base URL of one more gateway process; `before` stands before its command."""
     port = str(free_port())
-    argv = [sys.executable, *UVICORN, "--port", port]
+    argv = [*before, sys.executable, *UVICORN, "--port", port]
     base = f"http://127.0.0.1:{port}"
     env = environment() | {"PORT": port, **more}
     with process(argv, env, f"{base}/mcp/health"):
