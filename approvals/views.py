@@ -25,6 +25,7 @@ from approvals.eligible import Eligible, Panel
 from approvals.forms import DecisionForm
 from approvals.headers import private
 from approvals.likeness import Likeness
+from approvals.mailed import mailed
 from approvals.models import Approval, State, Waiver
 from audit.passages import indented
 
@@ -82,11 +83,13 @@ def page(
 ) -> HttpResponse:
     """`form` and `likeness` are what was posted and not taken, `problem` why."""
     now = timezone.now()
+    state = shown.state_of(approval, now)
     context = {
         "approval": approval,
         "now": now,
-        "state": shown.state_of(approval, now),
+        "state": state,
         "problem": problem,
+        "mailed": mailed(approval) if state == State.PENDING else [],
         **_call(approval),
         **_deciding(request, approval, form, likeness),
     }
