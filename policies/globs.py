@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from itertools import groupby
 
 import re2
 
 LONGEST = 128
+# As many as one list may hold: each is read to be checked and again to be compiled,
+# and often stands in several lists. They are short, so what is kept is little.
+MOST_REMEMBERED = 2048
 
 
 class Wild(Enum):
@@ -42,6 +46,7 @@ class Glob:
     matches: Matcher
 
 
+@lru_cache(MOST_REMEMBERED)
 def parse_glob(text: str) -> Glob:
     """Raises BadGlob."""
     if not text:

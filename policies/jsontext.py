@@ -14,13 +14,15 @@ from dataclasses import dataclass, field
 from json import JSONDecodeError
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
-from policies.numbers import SAFE, exact_literal
-from policies.positions import Path, Place, Problem, Report
+from policies.numbers import SAFE, SURE_LENGTH, exact_literal
+from policies.positions import Path, Place, Problem, Report, make
 
 MOST_LEVELS = 64
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
+# What stands behind a member or an element: more of them, or the end.
+_MORE_MEMBERS = re.compile(r"[ \t\n\r]*(?:(,)[ \t\n\r]*|})")
+_MORE_ELEMENTS = re.compile(r"[ \t\n\r]*(?:(,)[ \t\n\r]*|])")
 _COLON = re.compile(r"[ \t\n\r]*:[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _WORDS = {"true": True, "false": False, "null": None}
@@ -86,7 +88,7 @@ class _Reader:
             value, end = self.elements(at, path)
         else:
             value, end = self.scalar(at, path)
-        self.places[path] = Place(at if key_at < 0 else key_at, at, end)
+        self.places[path] = make(Place, (at if key_at < 0 else key_at, at, end))
         return value, end
 
     def members(self, at: int, path: Path) -> tuple[object, int]:
@@ -96,10 +98,12 @@ class _Reader:
             return members, at + 1
         while True:
             end = self.member(at, path, members)
-            comma = _COMMA.match(self.text, end)
-            if comma is None:
-                return members, self.close("}", end, path)
-            at = comma.end()
+            more = _MORE_MEMBERS.match(self.text, end)
+            if more is None:
+                raise NotJson(self.skip(end), path, "expected a comma or a }")
+            at = more.end()
+            if more[1] is None:
+                return members, at
 
     def member(self, at: int, path: Path, members: dict[str, object]) -> int:
         if not self.text.startswith('"', at):
@@ -126,16 +130,12 @@ class _Reader:
         while True:
             value, end = self.value(at, (*path, len(elements)), -1)
             elements.append(value)
-            comma = _COMMA.match(self.text, end)
-            if comma is None:
-                return elements, self.close("]", end, path)
-            at = comma.end()
-
-    def close(self, mark: str, at: int, path: Path) -> int:
-        at = self.skip(at)
-        if not self.text.startswith(mark, at):
-            raise NotJson(at, path, f"expected a comma or a {mark}")
-        return at + 1
+            more = _MORE_ELEMENTS.match(self.text, end)
+            if more is None:
+                raise NotJson(self.skip(end), path, "expected a comma or a ]")
+            at = more.end()
+            if more[1] is None:
+                return elements, at
 
     def string(self, at: int, path: Path) -> tuple[str, int]:
         try:
@@ -148,17 +148,19 @@ class _Reader:
         return value, end
 
     def scalar(self, at: int, path: Path) -> tuple[object, int]:
+        match = _NUMBER.match(self.text, at)
+        if match is not None:
+            return self.number(match.group(), at, path), match.end()
         for word, value in _WORDS.items():
             if self.text.startswith(word, at):
                 return value, at + len(word)
-        match = _NUMBER.match(self.text, at)
-        if match is None:
-            shown = self.text[at : at + 10]
-            message = f"expected a value, not {shown!r}" if shown else "the text ends"
-            raise NotJson(at, path, message)
-        return self.number(match.group(), at, path), match.end()
+        shown = self.text[at : at + 10]
+        message = f"expected a value, not {shown!r}" if shown else "the text ends"
+        raise NotJson(at, path, message)
 
     def number(self, literal: str, at: int, path: Path) -> object:
+        if len(literal) < SURE_LENGTH and literal.isdigit():
+            return int(literal)
         double = exact_literal(literal)
         if double is None:
             message = f"{literal[:60]} is not exact: a double would change it"

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 Path = tuple[str | int, ...]
+# A named tuple's constructor is a Python function; a text has thousands of places.
+make = tuple.__new__
 
 MOST_PROBLEMS = 100
 

@@ -8,6 +8,7 @@ import struct
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -78,14 +79,15 @@ def records(ledger: Ledger) -> list[dict[bytes, bytes]]:
 
 @dataclass
 class Naive:
-    """A list of what was let through, and when."""
+    """A list of what was let through, and when, in this order."""
 
     window: int
     max: int
     taken: list[tuple[int, int]] = field(default_factory=list)
 
     def held(self, since: float) -> int:
-        return sum(amount for at, amount in self.taken if at > since)
+        later = takewhile(lambda taken: taken[0] > since, reversed(self.taken))
+        return sum(amount for _, amount in later)
 
     def must_refuse(self, now: int, amount: int) -> bool:
         return amount > 0 and (

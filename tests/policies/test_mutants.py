@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,20 +18,21 @@ from tests.policies.reference.broken import Broken
 from tests.policies.reference.compare import answer_of
 from tests.policies.reference.decide import decide
 from tests.policies.reference.dice import Dice
+from tests.policies.reference.engine import decode
 from tests.policies.reference.exact import load
 from tests.policies.reference.mutants import MUTANTS, PARSE
 from tests.policies.reference.mutating import Mutant, mutated
 from tests.policies.reference.pairs import CALLS, blocks
 from tests.policies.reference.validate import problems
 from tests.policies.reference.vectors import reference_case
+from tests.policies.worked import CASES, document_of
 
 # One process draws, and asks the reference, for all of them.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("mutants")]
 
-PAIRS = 8_000
-EARLY = 1_600  # pairs in which nearly all are caught
-BROKEN = 600
-VECTORS = json.loads(Path(__file__).with_name("policy-vectors.json").read_text())
+PAIRS = 4_000
+EARLY = 400  # pairs in which most are caught
+BROKEN = 200
 
 
 @cache
@@ -45,11 +45,9 @@ def pairs():
 def vectors():
     """Those of the last sections first: what pairs meet seldom has its cases there."""
     found: dict[str, list[Any]] = {}
-    for case in reversed(VECTORS["cases"]):
+    for case in reversed(CASES):
         if "expect" in case:
-            ref = case.get("document_ref")
-            text = json.dumps(VECTORS["documents"][ref] if ref else case["document"])
-            found.setdefault(text, []).append(case)
+            found.setdefault(json.dumps(document_of(case)), []).append(case)
     return [asked(text, cases) for text, cases in found.items()]
 
 
@@ -66,13 +64,17 @@ def asked(text, cases):
 def broken():
     """Texts, and whether each is refused."""
     drawn = Broken(Dice(2026))
-    texts = [case["document_json"] for case in VECTORS["cases"] if "refused" in case]
+    texts = [case["document_json"] for case in CASES if "refused" in case]
     texts += [drawn.draw() for _ in range(BROKEN)]
     return [(text, bool(problems(text))) for text in texts]
 
 
+# Nor is any mutant of how arguments are decoded.
+decoded = cache(decode)
+
+
 def caught_by(mutant: Mutant | None) -> str | None:
-    engine = mutated(mutant)
+    engine = mutated(mutant, decoded)
     early, late = pairs()[: EARLY // CALLS], pairs()[EARLY // CALLS :]
     ways = {
         "early pairs": lambda: any(differs(engine, *block) for block in early),

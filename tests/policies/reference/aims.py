@@ -8,6 +8,7 @@ from typing import Any
 from tests.policies.reference.exact import escape
 from tests.policies.reference.globs import matches
 from tests.policies.reference.paths import parse_path
+from tests.policies.reference.texts import Name
 
 
 def names(document: dict[str, Any], name: str) -> bool:
@@ -34,7 +35,12 @@ def aims_of(
     for path, aims in found.items():
         steps = parse_path(path)
         if steps[0] == "args" and steps[1:]:
-            yield steps[1:], aims
+            yield [*map(key_or_index, steps[1:])], aims
+
+
+def key_or_index(step: Any) -> Any:
+    """The step; a key that can be written with escapes is to be."""
+    return step if not isinstance(step, str) or step.isascii() else Name(step)
 
 
 def leaves_of(tree: Any) -> Iterator[dict[str, Any]]:

@@ -16,7 +16,7 @@ from tests.policies.reference.aims import (
 from tests.policies.reference.contexts import Contexts
 from tests.policies.reference.dice import Deck, Dice
 from tests.policies.reference.documents import NAMES, NUMBERS, REGEXES, STRINGS
-from tests.policies.reference.paths import EACH, Key
+from tests.policies.reference.paths import EACH, STAR
 from tests.policies.reference.texts import Name, Raw, respelled, write
 
 INEXACT = ["9007199254740993", "0.1000000000000000055", "1e400", "1e-400"]
@@ -165,7 +165,7 @@ class Calls:
         for steps, conditions in self.aims[name]:
             how = self.hows.draw()
             # Arguments stay an object, so only what is below can go wrong.
-            if isinstance(steps[0], Key):
+            if isinstance(steps[0], str):
                 if how in ASTRAY_IN_OBJECT and self.chance(1 / len(steps)):
                     args = self.stray(args, steps, how, conditions)
                 else:
@@ -179,7 +179,7 @@ class Calls:
             return self.leaf(how, aims)
         if how in ASTRAY and self.chance(1 / len(steps)):
             return self.stray(node, steps, how, aims)
-        if isinstance(steps[0], Key):
+        if isinstance(steps[0], str):
             return self.grow_key(node, steps, how, aims)
         return self.grow_list(node, steps, how, aims)
 
@@ -189,10 +189,10 @@ class Calls:
             return None
         if how == "into wrong":
             return self.wrong(steps[0])
-        if not isinstance(steps[0], Key):
+        if not isinstance(steps[0], str):
             if how != "past":
                 return self.grow_list(node, steps, how, aims)
-            most = 0 if steps[0] == EACH else self.rng.randint(0, steps[0])
+            most = 0 if steps[0] is EACH else self.rng.randint(0, steps[0])
             return ["filler"] * most
         if how == "past":
             return self.grow_key(node, steps, how, aims)
@@ -208,7 +208,7 @@ class Calls:
 
     def wrong(self, step: Any) -> Any:
         scalars = ["text", Raw("7"), True, Raw("9007199254740993")]
-        other: Any = ["v"] if isinstance(step, Key) else {"0": "v"}
+        other: Any = ["v"] if isinstance(step, str) else {"0": "v"}
         return self.rng.choice([*scalars, other])
 
     def grow_key(self, node: Any, steps: list[Any], how: str, aims: list[Any]) -> Any:
@@ -222,7 +222,7 @@ class Calls:
 
     def grow_list(self, node: Any, steps: list[Any], how: str, aims: list[Any]) -> Any:
         step, rest = steps[0], steps[1:]
-        if step == EACH:
+        if step is EACH:
             count = self.rng.choice([1, 1, 2, 3])
             hows = [how] + [how if self.chance(0.7) else "aimed"] * (count - 1)
             return [self.grow(None, rest, one, aims) for one in hows]
@@ -317,7 +317,7 @@ class Calls:
         if limit["counts"] == "by":
             long = ["x" * 256, "x" * 257, "€" * 85, "€" * 86]
             return self.rng.choice(["a", "b", True, Raw("5"), Raw("5.0"), "", *long])
-        if EACH in limit["sum"] and self.chance(0.25):
+        if STAR in limit["sum"] and self.chance(0.25):
             return Raw("4500000000")  # two of them make the bound
         if limit.get("as") == "decimal" and self.chance(0.7):
             return self.rng.choice(WRITTEN)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from tests.policies.reference.coverage import Coverage
 from tests.policies.reference.decide import decide
-from tests.policies.reference.engine import Engine
+from tests.policies.reference.engine import Answer, Engine
 from tests.policies.reference.exact import load
 from tests.policies.reference.texts import Raw, write
 from tests.policies.reference.validate import problems
@@ -22,16 +23,24 @@ def hold(engine: Engine, blocks: Iterable[Block], coverage: Coverage) -> list[st
     """The first difference of each block, explained."""
     found = []
     for text, cases in blocks:
-        document = load(text)
-        coverage.open(document)
+        # One side after the other: a processor at one thing does it a fifth quicker.
+        wanted = wanted_of(text, cases, coverage)
         policy = engine.compiled(text)
-        for case in cases:
-            wanted = decide(reference_case(case, document, coverage.seen))
-            coverage.close(wanted)
-            if answer_of(engine, policy, case) != wanted:
-                found.append(explain(engine, text, case))
-                break
+        got = [answer_of(engine, policy, case) for case in cases]
+        differing = (
+            case for case, g, w in zip(cases, got, wanted, strict=True) if g != w
+        )
+        found += [explain(engine, text, case) for case in islice(differing, 1)]
     return found
+
+
+def wanted_of(
+    text: str, cases: list[dict[str, Any]], coverage: Coverage
+) -> list[Answer]:
+    document = load(text)
+    coverage.open(document)
+    asked = [reference_case(case, document, coverage.seen) for case in cases]
+    return [coverage.close(decide(case)) for case in asked]
 
 
 def answer_of(engine: Engine, policy: Any, case: dict[str, Any]) -> Any:

@@ -15,9 +15,10 @@ from typing import Any
 import re2
 
 from tests.policies.reference.exact import Number
-from tests.policies.reference.paths import EACH, Key, parse_path
+from tests.policies.reference.paths import EACH, parse_path
 
 TRUE, FALSE, UNSURE = "true", "false", "unsure"
+OPPOSITE = {TRUE: FALSE, FALSE: TRUE, UNSURE: UNSURE}
 ORDERED = {"lt", "lte", "gt", "gte"}
 COMPARING = {"eq", "neq", "in", "not_in", *ORDERED}
 MOST_VALUES = 10_000
@@ -36,8 +37,8 @@ class Reading:
         self.regex_bytes = 0
         self.seen = seen
 
-    def value(self) -> None:
-        self.values += 1
+    def value(self, count: int = 1) -> None:
+        self.values += count
         if self.values > MOST_VALUES:
             raise TooLarge
 
@@ -52,12 +53,12 @@ def truth(
 ) -> str:
     if "path" in condition:
         root, steps = root_and_steps(condition["path"])
-        return Leaf(condition, requiring, reading).along(roots[root], steps)
+        return along(condition, requiring, reading, roots[root], steps)
     if "any" in condition:
         return any_of([truth(c, roots, requiring, reading) for c in condition["any"]])
     if "all" in condition:
         return all_of([truth(c, roots, requiring, reading) for c in condition["all"]])
-    return opposite(truth(condition["not"], roots, requiring, reading))
+    return OPPOSITE[truth(condition["not"], roots, requiring, reading)]
 
 
 @cache
@@ -78,10 +79,6 @@ def any_of(results: list[str]) -> str:
     return UNSURE if UNSURE in results else FALSE
 
 
-def opposite(result: str) -> str:
-    return {TRUE: FALSE, FALSE: TRUE, UNSURE: UNSURE}[result]
-
-
 def each_of(results: list[str]) -> str:
     if set(results) == {TRUE}:
         return TRUE
@@ -92,69 +89,68 @@ def yes(answer: bool) -> str:
     return TRUE if answer else FALSE
 
 
-class Leaf:
-    """One condition with a path, against what lies along it."""
+def along(
+    condition: dict[str, Any],
+    requiring: bool,
+    reading: Reading,
+    value: Any,
+    steps: list[Any],
+) -> str:
+    """One condition with a path, against what lies along its steps."""
+    for taken, step in enumerate(steps, 1):
+        if value is None:
+            return absent(condition, requiring, reading, "step into null")
+        if isinstance(step, str):
+            if not isinstance(value, dict):
+                return met(condition, reading, "step into wrong type", UNSURE)
+            if has_twin(value, step):
+                return met(condition, reading, "case twin", UNSURE)
+            if step not in value:
+                return absent(condition, requiring, reading, "missing key")
+        elif not isinstance(value, list):
+            return met(condition, reading, "step into wrong type", UNSURE)
+        elif step is EACH:
+            if not value:
+                return absent(condition, requiring, reading, "empty list")
+            rest = steps[taken:]
+            return each_of(
+                [along(condition, requiring, reading, e, rest) for e in value]
+            )
+        elif step >= len(value):
+            return absent(condition, requiring, reading, "past the end")
+        value = value[step]
+    if value is None:
+        return absent(condition, requiring, reading, "null")
+    return present(condition, reading, value)
 
-    def __init__(
-        self, condition: dict[str, Any], requiring: bool, reading: Reading
-    ) -> None:
-        self.condition = condition
-        self.op = condition["op"]
-        self.requiring = requiring
-        self.reading = reading
 
-    def along(self, value: Any, steps: list[Any]) -> str:
-        for taken, step in enumerate(steps, 1):
-            if value is None:
-                return self.absent("step into null")
-            if type(step) is Key:
-                if not isinstance(value, dict):
-                    return self.wrong("step into wrong type")
-                if has_twin(value, step):
-                    return self.wrong("case twin")
-                if step not in value:
-                    return self.absent("missing key")
-            elif not isinstance(value, list):
-                return self.wrong("step into wrong type")
-            elif step == EACH:
-                if not value:
-                    return self.absent("empty list")
-                rest = steps[taken:]
-                return each_of([self.along(element, rest) for element in value])
-            elif step >= len(value):
-                return self.absent("past the end")
-            value = value[step]
-        return self.absent("null") if value is None else self.present(value)
+def absent(
+    condition: dict[str, Any], requiring: bool, reading: Reading, how: str
+) -> str:
+    if condition["op"] == "exists":
+        result = yes(condition.get("value", True) is False)
+    elif requiring:
+        result = UNSURE
+    elif condition.get("if_absent") == "match":
+        result = TRUE
+    else:
+        result = yes(condition["op"] in ("neq", "not_in"))
+    return met(condition, reading, how, result)
 
-    def absent(self, how: str) -> str:
-        self.reading.value()
-        if self.op == "exists":
-            result = yes(self.condition.get("value", True) is False)
-        elif self.requiring:
-            result = UNSURE
-        elif self.condition.get("if_absent") == "match":
-            result = TRUE
-        else:
-            result = yes(self.op in ("neq", "not_in"))
-        return self.tell(how, result)
 
-    def wrong(self, how: str) -> str:
-        self.reading.value()
-        return self.tell(how, UNSURE)
+def present(condition: dict[str, Any], reading: Reading, value: Any) -> str:
+    if condition["op"] == "contains" and isinstance(value, list):
+        reading.value(len(value))
+    if condition["op"] == "regex" and isinstance(value, str):
+        reading.regex(value)
+    return met(condition, reading, kind_of(value), compare(condition, value))
 
-    def present(self, value: Any) -> str:
-        self.reading.value()
-        if self.op == "contains" and isinstance(value, list):
-            for _ in value:
-                self.reading.value()
-        if self.op == "regex" and isinstance(value, str):
-            self.reading.regex(value)
-        return self.tell(kind_of(value), compare(self.condition, value))
 
-    def tell(self, how: str, result: str) -> str:
-        if self.reading.seen:
-            self.reading.seen(self.condition, how, result, self.requiring)
-        return result
+def met(condition: dict[str, Any], reading: Reading, how: str, result: str) -> str:
+    reading.value()
+    if reading.seen:
+        reading.seen((id(condition), how, result))
+    return result
 
 
 def has_twin(value: dict[str, Any], key: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.policies.reference.conditions import kind_of
 from tests.policies.reference.documents import VARIANTS
+from tests.policies.reference.engine import Answer
 
 MET = [
     "string", "number", "boolean", "list", "object", "inexact", "null", "missing key",
@@ -16,60 +17,71 @@ MET = [
 DECISIONS = ["allow", "deny", "hide", "limit", "require_approval"]
 WOULDS = ["deny", "limit", "require_approval"]
 KINDS = ["require", "deny_if", "approve_if"]
+# The id of a condition, what it met, and what came of it.
+Met = tuple[int, str, str]
 
 
 class Coverage:
     """Counts pairs, not conditions: a cell once a pair."""
 
     def __init__(self) -> None:
-        self.pairs = 0
+        self.answers: list[Answer] = []
         # Cells by number, as a tuple of tuples is hashed anew each time.
         self.numbers: dict[tuple[Any, ...], int] = {}
-        self.met: Counter[int] = Counter()
-        self.now: set[int] = set()
+        self.met: list[int] = []
+        # What the conditions of this pair have met; cells of each, in this document.
+        self.now: set[Met] = set()
+        self.seen = self.now.add
         self.places: dict[int, tuple[Any, ...]] = {}
-        self.cells: dict[tuple[int, str, str], list[int]] = {}
+        self.cells: dict[Met, list[int]] = {}
 
     def number(self, cell: tuple[Any, ...]) -> int:
         return self.numbers.setdefault(cell, len(self.numbers))
-
-    def count(self, cell: tuple[Any, ...]) -> int:
-        """The pairs that have met it."""
-        return self.met[self.number(cell)]
 
     def open(self, document: Any) -> None:
         self.places = {id(leaf): place for leaf, place in leaves(document)}
         self.cells = {}
 
-    def seen(self, leaf: dict[str, Any], met: str, result: str, _: bool) -> None:
-        place = id(leaf), met, result
-        cells = self.cells.get(place)
-        if cells is None:
-            kind, depth, negated, variant = self.places[id(leaf)]
-            met_now = [
-                ("cell", variant, met),
-                ("result", variant[0], kind == "require", result),
-                ("depth", depth, negated),
-                ("rule", kind, depth),
-            ]
-            cells = self.cells[place] = [self.number(cell) for cell in met_now]
-        self.now.update(cells)
+    def close(self, answer: Answer) -> Answer:
+        self.answers.append(answer)
+        cells: set[int] = set()
+        for one in self.now:
+            cells.update(self.cells.get(one) or self.cells_of(one))
+        self.met += cells
+        self.now.clear()
+        return answer
 
-    def close(self, answer: tuple[str, str | None, Any]) -> None:
-        decision, _, would = answer
-        self.now.add(self.number(("decision", decision)))
-        if would:
-            self.now.add(self.number(("would", would[0])))
-        self.met.update(self.now)
-        self.now = set()
-        self.pairs += 1
+    def cells_of(self, one: Met) -> list[int]:
+        leaf, met, result = one
+        kind, depth, negated, variant = self.places[leaf]
+        cells = [
+            ("cell", variant, met),
+            ("result", variant[0], kind == "require", result),
+            ("depth", depth, negated),
+            ("rule", kind, depth),
+        ]
+        self.cells[one] = [self.number(cell) for cell in cells]
+        return self.cells[one]
+
+    @property
+    def pairs(self) -> int:
+        return len(self.answers)
+
+    def counts(self) -> Counter[tuple[Any, ...]]:
+        """The pairs that have met each cell."""
+        met = Counter(self.met)
+        counts = Counter({cell: met[number] for cell, number in self.numbers.items()})
+        counts.update(("decision", decision) for decision, _, _ in self.answers)
+        counts.update(("would", would[0]) for _, _, would in self.answers if would)
+        return counts
 
     def lacking(self) -> list[str]:
         """Every cell in a pair of a thousand, the rest in five of a thousand."""
+        counts = self.counts()
         return [
-            f"{wanted}: {self.count(wanted)} of {self.pairs}"
+            f"{wanted}: {counts[wanted]} of {self.pairs}"
             for wanted, share in self.wanted()
-            if self.count(wanted) < self.pairs * share
+            if counts[wanted] < self.pairs * share
         ]
 
     def wanted(self) -> Iterator[tuple[tuple[Any, ...], float]]:

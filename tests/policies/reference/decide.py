@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,7 +22,7 @@ from tests.policies.reference.conditions import (
 )
 from tests.policies.reference.exact import Number, escape, number
 from tests.policies.reference.once import Once
-from tests.policies.reference.paths import EACH, Key, parse_path
+from tests.policies.reference.paths import EACH, parse_path
 
 Verdict = tuple[str, str | None]
 ALLOW: Verdict = ("allow", None)
@@ -35,7 +35,8 @@ class Case:
     """A document (None: a grant without a policy), a call and what is known.
 
     `context` is that of the vectors, with `waived` (pointers of approval rules)
-    and `break_glass` (an id) besides. `seen` is told of each condition met.
+    and `break_glass` (an id) besides, and nobody's to change. `seen` is told of each
+    condition met.
     """
 
     document: Any
@@ -45,8 +46,9 @@ class Case:
     context: dict[str, Any]
     seen: Callable[..., None] | None = None
 
-    def __post_init__(self) -> None:
-        self.roots = roots_of(self)
+    @cached_property
+    def roots(self) -> dict[str, Any]:
+        return roots_of(self)
 
     @property
     def waived(self) -> list[str]:
@@ -72,7 +74,6 @@ def decide_tool(case: Case) -> tuple[str, str | None, Verdict | None]:
     enforced = globs.which_entry(
         tools, case.name, lambda entry: everything or entry.get("mode") == "watch"
     )
-    written = globs.which_entry(tools, case.name, lambda entry: False)
     if case.name not in known_tools(case):
         return "hide", "(unknown tool)", None
     if not opened:
@@ -83,21 +84,26 @@ def decide_tool(case: Case) -> tuple[str, str | None, Verdict | None]:
         if case.context.get("held"):
             return "deny", "(changed tool)", None
     decision, rule = tool_verdict(case, enforced, watched=False)
-    if "watch" not in modes(document):
+    if not watches(document):
         return decision, rule, None
+    written = globs.which_entry(tools, case.name, lambda entry: False)
     would = tool_verdict(case, written, watched=True)
     return decision, rule, None if would[0] == "allow" else would
 
 
 @Once
-def modes(tree: Any) -> set[str]:
-    """Of the document and all its parts: what is nowhere watched decides nothing."""
-    if isinstance(tree, list):
-        return set().union(*map(modes, tree))
-    if not isinstance(tree, dict):
-        return set()
-    own = {tree["mode"]} if isinstance(tree.get("mode"), str) else set()
-    return own.union(*map(modes, tree.values()))
+def watches(document: Any) -> bool:
+    """Some part of it does: what is nowhere watched decides nothing."""
+    return "watch" in modes(document)
+
+
+def modes(tree: Any) -> Iterator[Any]:
+    """Of the document and all its parts."""
+    if isinstance(tree, dict) and "mode" in tree:
+        yield tree["mode"]
+    for part in tree.values() if isinstance(tree, dict) else tree:
+        if isinstance(part, dict | list):
+            yield from modes(part)
 
 
 def known_tools(case: Case) -> list[str]:
@@ -274,10 +280,10 @@ def call_fits(limit: dict[str, Any], case: Case, reading: Reading) -> bool:
         check_by(limit["by"], case.args, reading)
     amount = total(limit, case.args, reading) if "sum" in limit else ONE
     most = exactly(limit["max"].text)
-    used = case.context.get("used", {}).get(limit["counter"])
+    used = case.context.get("used", {}).get(limit["counter"], 0)
     if most == 0:
         return False
-    return amount == 0 or exactly(used.text if used else "0") + amount <= most
+    return amount == 0 or exactly(str(used)) + amount <= most
 
 
 @cache
@@ -318,13 +324,13 @@ def values_along(value: Any, steps: list[Any], reading: Reading) -> list[Any]:
         reading.value()
         return [value]
     step, rest = steps[0], steps[1:]
-    if isinstance(step, Key):
+    if isinstance(step, str):
         if not isinstance(value, dict) or step not in value or has_twin(value, step):
             raise BadArgument
         return values_along(value[step], rest, reading)
     if not isinstance(value, list):
         raise BadArgument
-    if step == EACH:
+    if step is EACH:
         if not value:
             raise BadArgument
         return [f for element in value for f in values_along(element, rest, reading)]

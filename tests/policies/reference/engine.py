@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -19,6 +19,7 @@ from policies import decide, document
 from tests.policies.reference.texts import write
 from tests.policies.reference.vectors import kind_of
 
+Decode = Callable[[str], Any]
 NOTHING: dict[str, Any] = {}
 Answer = tuple[str, str | None, tuple[str, str | None] | None]
 
@@ -38,7 +39,8 @@ def decode(text: str) -> Any:
 class Engine:
     """The engine, or a mutant of it: anything with its modules' functions."""
 
-    def __init__(self, modules: Any = None) -> None:
+    def __init__(self, modules: Any = None, decode: Decode = decode) -> None:
+        self.decode = decode
         self.of = modules or SimpleNamespace(
             parse=document.parse,
             compile_document=compiling.compile_document,
@@ -67,7 +69,7 @@ class Engine:
     def call(self, written: dict[str, Any]) -> Any:
         kind = kind_of(written)
         text = written.get("call_json") or json.dumps(written.get("args", {}))
-        return self.of.Call(kind, written[kind], decode(text))
+        return self.of.Call(kind, written[kind], self.decode(text))
 
     def facts(self, call: Any, context: dict[str, Any]) -> Any:
         known = context.get

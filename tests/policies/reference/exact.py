@@ -73,8 +73,8 @@ def load_pairs(text: str) -> object:
 
 
 def load_arguments(text: str) -> Any:
-    """The same for arguments, whose keys were checked when they were decoded."""
-    return ARGUMENTS.decode(text)
+    """The same for arguments, whose text was checked when it was decoded."""
+    return ARGUMENTS.raw_decode(text)[0]
 
 
 def refuse_constant(name: str) -> object:

@@ -17,7 +17,7 @@ from types import CodeType, ModuleType, SimpleNamespace
 from typing import Any
 
 import policies
-from tests.policies.reference.engine import Engine
+from tests.policies.reference.engine import Decode, Engine, decode
 
 PACKAGE = Path(policies.__file__).parent
 
@@ -91,7 +91,7 @@ class Mutating(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(self.code[module.__name__](), module.__dict__)
 
 
-def mutated(mutant: Mutant | None) -> Engine:
+def mutated(mutant: Mutant | None, decode: Decode = decode) -> Engine:
     """None gives an unmutated copy."""
     with apart(mutant, touched_by(mutant.module) if mutant else modules()):
         document = importlib.import_module("policies.document")
@@ -106,7 +106,8 @@ def mutated(mutant: Mutant | None) -> Engine:
             Call=decide.Call,
             Facts=decide.Facts,
             Tool=decide.Tool,
-        )
+        ),
+        decode,
     )
 
 

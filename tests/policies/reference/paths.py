@@ -7,26 +7,22 @@ import re
 from functools import cache
 from typing import Any
 
-from tests.policies.reference.texts import Name
-
-EACH = "[*]"
+STAR = "[*]"
+# The step to every element of a list.
+EACH = object()
 
 
 class BadPath(Exception):
     pass
 
 
-class Key(Name):
-    """A step to a member of an object."""
-
-
 @cache
 def parse_path(text: str) -> list[Any]:
-    """The root as a Key, then Keys, whole numbers and EACH."""
+    """The root, then names of members, whole numbers and EACH."""
     root = re.match(r"[a-z]+", text)
     if not root:
         raise BadPath(text)
-    steps: list[Any] = [Key(root.group())]
+    steps: list[Any] = [root.group()]
     rest = text[root.end() :]
     while rest:
         step, rest = next_step(rest)
@@ -36,17 +32,17 @@ def parse_path(text: str) -> list[Any]:
 
 
 def next_step(rest: str) -> tuple[object, str]:
-    if rest.startswith(EACH):
-        return EACH, rest[len(EACH) :]
+    if rest.startswith(STAR):
+        return EACH, rest[len(STAR) :]
     index = re.match(r"\[(0|[1-9][0-9]*)\]", rest)
     if index:
         return int(index.group(1)), rest[index.end() :]
     quoted = re.match(r'\[("(?:[^"\\]|\\.)*")\]', rest)
     if quoted:
-        return Key(json.loads(quoted.group(1))), rest[quoted.end() :]
+        return json.loads(quoted.group(1)), rest[quoted.end() :]
     key = re.match(r'\.([^.\[\]" ]+)', rest)
     if key:
-        return Key(key.group(1)), rest[key.end() :]
+        return key.group(1), rest[key.end() :]
     raise BadPath(rest)
 
 
@@ -65,5 +61,5 @@ def check_root(steps: list[Any]) -> None:
         return
     if root not in LEAVES or len(steps) < 2:
         raise BadPath(str(root))
-    if not isinstance(steps[1], Key) or steps[1] not in LEAVES[root]:
+    if not isinstance(steps[1], str) or steps[1] not in LEAVES[root]:
         raise BadPath(str(steps[1]))

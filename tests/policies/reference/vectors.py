@@ -33,12 +33,9 @@ def kind_of(call: dict[str, Any]) -> str:
 
 
 def reference_context(written: dict[str, Any]) -> dict[str, Any]:
-    context = dict(written)
-    if "definition" in written:
-        context["definition"] = definition(written["definition"])
-    if "used" in written:
-        context["used"] = numbered(written["used"])
-    return context
+    if "definition" not in written:
+        return written
+    return written | {"definition": definition(written["definition"])}
 
 
 def numbered(tree: Any) -> Any:
