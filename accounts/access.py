@@ -96,12 +96,8 @@ def identify(request: MemberRequest) -> bool:
 
 def memberships_of(user: User) -> list[Membership]:
     """All of one person's memberships, oldest first."""
-    return list(
-        Membership.objects.across_organizations()
-        .filter(user=user)
-        .select_related("organization", "user")
-        .order_by("created_at", "pk")
-    )
+    rows = user.memberships.across_organizations()  # whose `user` is this one
+    return list(rows.select_related("organization").order_by("created_at", "pk"))
 
 
 def get(

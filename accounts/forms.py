@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.forms.renderers import BaseRenderer
 from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 UTC = "Etc/UTC"
 
@@ -75,8 +75,11 @@ class ReauthenticateForm(Labelled, allauth.ReauthenticateForm):  # type: ignore[
     pass
 
 
+SELECTED = mark_safe(" selected")
+
+
 class LongSelect(forms.Select):
-    """For hundreds of options: none is a template of its own."""
+    """For hundreds of options without groups: none is a template of its own."""
 
     def render(
         self,
@@ -85,17 +88,16 @@ class LongSelect(forms.Select):
         attrs: dict[str, Any] | None = None,
         renderer: BaseRenderer | None = None,
     ) -> SafeString:
-        widget = self.get_context(name, value, attrs)["widget"]
+        chosen = self.format_value(value)
         options = format_html_join(
             "\n",
             '<option value="{}"{}>{}</option>',
             (
-                (option["value"], flatatt(option["attrs"]), option["label"])
-                for _, group, _ in widget["optgroups"]
-                for option in group
+                (each, SELECTED if str(each) in chosen else "", label)
+                for each, label in self.choices
             ),
         )
-        given = flatatt({"name": widget["name"], **widget["attrs"]})
+        given = flatatt({"name": name, **self.build_attrs(self.attrs, attrs)})
         return format_html("<select{}>\n{}\n</select>", given, options)
 
 

@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from accounts.models import Membership, Role
-from approvals import clock, eligible, hooks, links, notices
+from approvals import eligible, hooks, links, notices
 from approvals.models import Approval, BreakGlass, Kind, Notice
 from approvals.starting import DELIVER, DELIVER_HOOKS, start
 
@@ -65,8 +66,7 @@ def _recipients(approval: Approval, event: str) -> list[Membership]:
 def _keep(people: Iterable[Membership], **about: Any) -> None:
     """Due at once, by the clock of all workers. Who has one of this kind already gets
     no second."""
-    now = clock.now()
-    rows = [_notice(to, created_at=now, due_at=now, **about) for to in people]
+    rows = [_notice(to, created_at=Now(), due_at=Now(), **about) for to in people]
     Notice.objects.bulk_create(rows, ignore_conflicts=True)
 
 

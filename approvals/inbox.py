@@ -25,8 +25,6 @@ PAGE = 25
 MOST_LOOKED_THROUGH = 1_000
 # Characters of arguments that a list shows whole, which is what deciding there needs.
 MOST_INLINE = 400
-# More than these are said as “or more”.
-MOST_COUNTED = 100
 TABS = {"pending": "Waiting", "decided": "Decided", "expired": "Expired"}
 WAITS = Q(state=State.PENDING, expires_at__gt=Now())
 UNUSED = Q(state=State.APPROVED, usable_until__lte=Now())
@@ -75,11 +73,6 @@ class Names:
 
 def approvals_of(organization: Organization) -> TenantQuerySet[Approval]:
     return Approval.objects.for_organization(organization)
-
-
-def waiting(organization: Organization) -> int:
-    """At most MOST_COUNTED."""
-    return approvals_of(organization).filter(WAITS)[:MOST_COUNTED].count()
 
 
 def tab_of(query: dict[str, str]) -> str:

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import access, generation
@@ -35,6 +36,7 @@ def list_waivers(request: MemberRequest) -> HttpResponse:
     context = {
         "waivers": list(holding.order_by("expires_at")[:MOST_LISTED]),
         "grant": grant,
+        "now": timezone.now(),
         "in_force": generation.in_force(request.organization),
     }
     return render(request, "approvals/waivers.html", context)

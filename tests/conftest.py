@@ -16,11 +16,14 @@ from _pytest.nodeid import NodeId
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.test import Client, TransactionTestCase
+from django.test import client as test_client
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from accounts.models import Membership, Organization, Role, User
 from tests.copying import Template
 from tests.emptying import empty
+from tests.servers.sandbox import running_sandbox
+from tests.signing_in import client_of
 
 # How fast a busy machine draws examples says nothing of what is tested.
 hypothesis.settings.register_profile(
@@ -33,14 +36,17 @@ CHEAP = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
 DEAR = {name: getattr(Argon2PasswordHasher, name) for name in CHEAP}
 
 
-# Packages whose fixtures last for all of their tests.
-TOGETHER = ("e2e", "browser")
+# Packages whose fixtures last for all of their tests, each for one worker: the longest
+# that any has to do.
+TOGETHER = ("browser", "e2e")
 
 
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Slow tests first, in random order as all: none is waited for alone at the end."""
+    """What takes long first, in random order as all: none is waited for alone at the
+    end.
+    """
     items.sort(key=_turn)
     if getattr(config.option, "loadgroup", False):
         for item in items:
@@ -66,8 +72,8 @@ def _turn(item: pytest.Item) -> int:
     # One after the other, as gateways or a browser start for the first of them and end
     # with the last.
     if item.path.parent.name in TOGETHER:
-        return 1 + TOGETHER.index(item.path.parent.name)
-    return 3 if item.get_closest_marker("slow") is None else 0
+        return TOGETHER.index(item.path.parent.name)
+    return 3 if item.get_closest_marker("slow") is None else 2
 
 
 @pytest.fixture(scope="session")
@@ -143,6 +149,28 @@ def static_files_found_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def sandbox_url() -> Iterator[str]:
+    """One for all tests that ask for it: they are of one group."""
+    with running_sandbox() as url:
+        yield url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def contexts_of_pages_alone() -> Iterator[None]:
+    """`answer.context` is that of the page: a copy for each of the hundred components
+    that it is drawn of takes as long as some of them."""
+    keep = test_client.store_rendered_templates  # type: ignore[attr-defined]
+
+    def keep_first(store: dict[str, Any], **drawn: Any) -> None:
+        if "context" not in store:
+            keep(store, **drawn)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(test_client, "store_rendered_templates", keep_first)
+        yield
+
+
 @pytest.fixture
 def dear_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """At the cost that passwords have in production, for a test of that."""
@@ -214,8 +242,6 @@ def sign_in() -> object:
     """`sign_in(membership)` gives a Django test client of that person."""
 
     def signed_in(membership: Membership) -> Client:
-        client = Client()
-        client.force_login(membership.user)
-        return client
+        return client_of(membership.user)
 
     return signed_in

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import functools
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
 
 from django import template
 from django.conf import settings
 from django.forms import BoundField
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -57,6 +58,8 @@ CATEGORIES = {
     "Financial": Badge("Financial", "financial", "red"),
     "Other": Badge("Other", "other", ""),
 }
+# Drawn of a few words alone, a hundred times a page: each is drawn once a process.
+ALONE = frozenset({"badge"})
 KEEP = {"\n", "\t"}
 # Controls, invisible formatting (bidirectional marks too), lone surrogates.
 DISGUISES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -80,10 +83,18 @@ def show(context: template.Context, name: str, /, **given: Any) -> SafeString:
 
     Not `include`, which lets a page's own `title` or `name` slip into a component.
     """
+    if name in ALONE:
+        return alone(name, **given)
     engine = cast(template.Template, context.template).engine
     partial = engine.get_template(f"_{name}.html")
     kept = {key: context.get(key) for key in ("request", "csrf_token")}
     return partial.render(context.new(kept | given))
+
+
+@functools.lru_cache(maxsize=1024, typed=True)
+def alone(name: str, **given: str) -> SafeString:
+    """Typed: what is safe in one place is not for equal text in another."""
+    return mark_safe(render_to_string(f"_{name}.html", given))
 
 
 @register.simple_block_tag(takes_context=True)
@@ -118,10 +129,8 @@ def visible(text: object) -> str:
     # None of the categories is printable: nearly all names need no closer look.
     if shown.isprintable():
         return shown
-    return "".join(
-        f"‹U+{ord(character):04X}›" if disguises(character) else character
-        for character in shown
-    )
+    odd = {ord(each): f"‹U+{ord(each):04X}›" for each in set(shown) if disguises(each)}
+    return shown.translate(odd)
 
 
 def disguises(character: str) -> bool:
@@ -163,6 +172,18 @@ def ago(moment: datetime) -> str:
         if abs(seconds) >= length:
             return _told(int(abs(seconds) // length), unit, seconds > 0)
     return "just now" if seconds > -5 else "in a moment"
+
+
+@register.filter
+def exact(moment: datetime) -> str:
+    """For machines."""
+    return moment.astimezone(UTC).isoformat()
+
+
+@register.filter
+def exactly(moment: datetime) -> str:
+    """For people, to the second."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _told(count: int, unit: str, past: bool) -> str:

@@ -18,7 +18,7 @@ from django import template
 from django.utils import timezone
 
 from accounts.templatetags.ui import Badge, visible
-from approvals import inbox
+from approvals import inbox, standing
 from approvals.models import Approval, State, Vote
 
 register = template.Library()
@@ -38,21 +38,14 @@ LONGEST = 60
 
 @register.simple_tag(takes_context=True)
 def waiting_count(context: template.Context) -> int:
-    """Asked once a page: the frame shows it twice."""
     request = context.get("request")
-    organization = getattr(request, "organization", None)
-    if organization is None:
-        return 0
-    known: int | None = getattr(request, "waiting_approvals", None)
-    if known is None:
-        known = inbox.waiting(organization)
-        request.waiting_approvals = known  # type: ignore[union-attr]
-    return known
+    return 0 if request is None else standing.seen(request).waiting
 
 
 @register.filter
 def counted(number: int) -> str:
-    return f"{number}" if number < inbox.MOST_COUNTED else f"{inbox.MOST_COUNTED - 1}+"
+    most = standing.MOST_COUNTED
+    return f"{number}" if number < most else f"{most - 1}+"
 
 
 @register.filter

@@ -5,14 +5,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from allauth.account.internal.flows.login import record_authentication
-from django.test import Client, RequestFactory
+from allauth.account.internal.flows.login import (
+    AUTHENTICATION_METHODS_SESSION_KEY as METHODS,
+)
+from allauth.account.internal.flows.login import (
+    record_authentication,
+)
+from django.http import HttpRequest
+from django.test import Client
 
 from accounts.models import Membership, Organization, Role
 from tests.approvals.desk import Desk
 from tests.approvals.office import Office
 from tests.conftest import member
 from tests.keeping import Kept, keeping
+from tests.signing_in import client_of
 from tests.world import World, make_world
 
 FRESH, STALE = 0, 301
@@ -20,15 +27,11 @@ FRESH, STALE = 0, 301
 
 def signed_in(membership: Membership, seconds_ago: int = STALE) -> Client:
     """A client whose person gave the password that many seconds ago."""
-    client = Client()
-    client.force_login(membership.user)
-    request = RequestFactory().get("/")
-    request.session = client.session
+    request, held = HttpRequest(), dict[str, Any]()
+    request.session = held  # type: ignore[assignment]
     record_authentication(request, membership.user, "password")
-    records = request.session["account_authentication_methods"]
-    records[-1]["at"] = time.time() - seconds_ago
-    request.session.save()
-    return client
+    held[METHODS][-1]["at"] = time.time() - seconds_ago
+    return client_of(membership.user, **held)
 
 
 @pytest.fixture(scope="module")

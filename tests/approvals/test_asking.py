@@ -19,6 +19,7 @@ from policies.decision import Ask
 from policies.models import Grant
 from servers.models import Origin, Severity
 from tests.approvals.desk import RULE, Desk
+from tests.cases import cases
 from tests.conftest import member
 from tests.waiting import meanwhile
 
@@ -129,7 +130,7 @@ WRITTEN = {
 }
 
 
-@pytest.mark.parametrize("text", WRITTEN)
+@cases("text", WRITTEN)
 def test_canonical_arguments(text: str):
     assert canonical(text.encode()) == WRITTEN[text]
 

@@ -314,7 +314,9 @@ def waiver(office: Office) -> Waiver:
 
 def test_what_holds_for_a_while_is_listed_and_can_be_ended(office, waiver, dora):
     client = signed_in(office.adam)
-    page = text(client.get("/approvals/waivers/"))
+    answer = client.get("/approvals/waivers/")
+    assert f'data-now="{timezone.now():%Y}' in answer.content.decode()
+    page = text(answer)
     assert "amount at most 30000" in page and "every other argument as it was" in page
     assert "anna@example.com" in page and "14 min" in page
     before = GenerationChange.objects.count()

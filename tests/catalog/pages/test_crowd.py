@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from catalog import searching
+from catalog import searching, tool_lists
 from catalog.models import CatalogServer, CatalogTool
 from tests.catalog.pages.conftest import make_catalogue, make_server
 from tests.catalog.pages.listed import NEXT, TAB, TOOL, facets, opened, tools
@@ -64,11 +64,22 @@ def test_counts_are_exact_to_a_thousand(crowded):
     assert facets(page)["low"] == "1,000+"
 
 
-@pytest.mark.parametrize("small", [20_000, 0])
-@pytest.mark.parametrize("given", [{"q": "thing"}, {"show": "tools"}])
-def test_a_thousand_and_a_hundred_page_by_page(crowded, given, small, monkeypatch):
-    """Each is there once, though they are too many to be ranked."""
+@pytest.mark.parametrize(
+    ("given", "small", "size"),
+    [
+        ({"q": "thing"}, 20_000, 100),
+        ({"q": "thing"}, 0, tool_lists.SIZE),
+        ({"show": "tools"}, 20_000, 100),
+        ({"show": "tools"}, 0, 100),
+    ],
+)
+def test_a_thousand_and_a_hundred_page_by_page(
+    crowded, given, small, size, monkeypatch
+):
+    """Each is there once, though they are too many to be ranked. Larger pages are
+    fewer, and their ends too lie anywhere among the parts that are searched."""
     monkeypatch.setattr(searching, "SMALL", small)
+    monkeypatch.setattr(tool_lists, "SIZE", size)
     page, found = opened(**given), []
     while True:
         found += TOOL.findall(page)
