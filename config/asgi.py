@@ -5,10 +5,14 @@ The gateway is a plain ASGI callable outside Django's handler and middleware.
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import Any
 
-from django.core.asgi import get_asgi_application
+# What is imported stays; the gateway sets the collector up once all is loaded.
+gc.disable()
+
+from django.core.asgi import get_asgi_application  # noqa: E402
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django = get_asgi_application()
@@ -42,3 +46,4 @@ class Application:
 
 
 application = Application()
+gc.enable()

@@ -1,6 +1,7 @@
 """Celery: the app and its beat schedule; tasks are named strings across apps."""
 
 import os
+from typing import Any
 
 from celery import Celery
 
@@ -8,23 +9,10 @@ from config.env import env_str
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("policylayer")
-app.config_from_object("django.conf:settings", namespace="CELERY")
-app.conf.update(
-    task_ignore_result=True,
-    task_acks_late=True,
-    task_reject_on_worker_lost=True,
-    worker_prefetch_multiplier=1,
-    broker_connection_retry_on_startup=True,
-    timezone="UTC",
-)
-app.autodiscover_tasks()
-app.autodiscover_tasks(["catalog.registry"])
-
 # Ticks that found no worker for so long are not made up for: the next does the same.
 STALE = {"expires": 30}
 
-app.conf.beat_schedule = {
+SCHEDULE: dict[str, dict[str, Any]] = {
     "accounts.apply_generations": {
         "task": "accounts.apply_generations",
         "schedule": 2.0,
@@ -66,8 +54,28 @@ app.conf.beat_schedule = {
 }
 # From the environment: Django's settings may not be asked for yet.
 if env_str("CATALOG_REGISTRY_URL"):
-    app.conf.beat_schedule["catalog.sync_registry"] = {
+    SCHEDULE["catalog.sync_registry"] = {
         "task": "catalog.sync_registry",
         "schedule": 3600.0,
         "options": {"expires": 1800},
     }
+
+
+def configured(**made: Any) -> Celery:
+    app = Celery("policylayer", **made)
+    app.config_from_object("django.conf:settings", namespace="CELERY")
+    app.conf.update(
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        broker_connection_retry_on_startup=True,
+        timezone="UTC",
+        beat_schedule=SCHEDULE,
+    )
+    return app
+
+
+app = configured()
+app.autodiscover_tasks()
+app.autodiscover_tasks(["catalog.registry"])

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+# Here, so that it is there wherever tasks are: who sends one sends it by this app.
+from config import celery  # noqa: F401
 from config.env import (
     broker,
     database,

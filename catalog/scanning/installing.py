@@ -59,7 +59,7 @@ async def _from_pypi(cell: Cell, source: Source, limits: Limits) -> Installed:
         await _run(cell, argv, limits)
     bare = source.name.partition("[")[0]
     about = await _told(cell, [python, "-I", "-c", ABOUT, bare], limits)
-    script = _script(source, bare, about.get("scripts"))
+    script = program_of(source, bare, about.get("scripts"))
     return Installed([str(folder / "bin" / script)], _version(about))
 
 
@@ -94,7 +94,8 @@ async def _from_npm(cell: Cell, source: Source, limits: Limits) -> Installed:
     return Installed([node, str(root / start)], _version(about))
 
 
-def _script(source: Source, bare: str, scripts: Any) -> str:
+def program_of(source: Source, bare: str, scripts: Any) -> str:
+    """The one that starts the server. Raises ScanFailed."""
     names = [n for n in scripts or () if isinstance(n, str) and "/" not in n]
     for wanted in (source.script, bare, bare.replace("_", "-")):
         if wanted in names:

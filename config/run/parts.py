@@ -33,28 +33,23 @@ UVICORN = (
     *("--no-access-log", "--no-server-header", "--no-proxy-headers"),
     *("--timeout-graceful-shutdown", "5"),
 )
-# Checks would load all pages, as with migrations below; beat has no use for any, and a
-# worker loads them for its first mail.
-CELERY = ("-m", "celery", "-A", "config", "--skip-checks")
+# Checks would load all pages, as with migrations below; a worker loads them for its
+# first mail.
+WORKER = (
+    *("-m", "celery", "-A", "config", "--skip-checks", "worker"),
+    *("--concurrency", "2", "--loglevel", "WARNING"),
+)
+BEAT = (
+    *("-m", "celery", "-A", "config.beat", "--skip-checks", "beat"),
+    *("--schedule", "{DATA_DIR}/beat", "--pidfile", ""),
+)
 
 PARTS = (
     Part("web", UVICORN, ready="web", stage=1, stop=1),
     Part("recorder", ("manage.py", "record"), ready="recorder", stage=1, stop=2),
     Part("sandbox", ("-m", "servers.sandbox"), ready="sandbox", stage=1, stop=1),
-    Part(
-        "worker",
-        (*CELERY, "worker", "--concurrency", "2", "--loglevel", "WARNING"),
-        ready="running",
-        stage=2,
-        stop=1,
-    ),
-    Part(
-        "beat",
-        (*CELERY, "beat", "--schedule", "{DATA_DIR}/beat", "--pidfile", ""),
-        ready="running",
-        stage=2,
-        stop=1,
-    ),
+    Part("worker", WORKER, ready="running", stage=2, stop=1),
+    Part("beat", BEAT, ready="running", stage=2, stop=1),
 )
 # Checks would load all pages, which migrations have none of.
 MIGRATE = ("manage.py", "migrate", "--no-input", "--verbosity", "1", "--skip-checks")

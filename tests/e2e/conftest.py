@@ -16,7 +16,6 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-import httpx2
 import pytest
 import redis
 from django.conf import settings
@@ -31,10 +30,10 @@ from policies.models import Policy
 from servers import registering
 from servers.discovery import discover
 from servers.models import Server
+from tests.asking import http
 from tests.gateway.conftest import decided_calls
 from tests.gateway.threads import let_go
 from tests.run.forks import Forked, Forks, forking
-from tests.servers.sandbox import running_sandbox
 
 EVERYTHING = Path(
     settings.BASE_DIR,
@@ -139,9 +138,8 @@ def gateways(forks: Forks) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture(scope="package")
-def sandbox(django_db_setup: None) -> Iterator[str]:
-    with running_sandbox() as url:
-        yield url
+def sandbox(django_db_setup: None, sandbox_url: str) -> str:
+    return sandbox_url
 
 
 @pytest.fixture(scope="package")
@@ -197,9 +195,9 @@ class Acme:
         headers = {"authorization": f"Bearer {self.token}"}
         url = f"{base}/mcp/{self.server.public_id}"
         async with (
-            httpx2.AsyncClient(headers=headers, timeout=30) as http,
+            http(headers=headers, timeout=30) as agent,
             Client(
-                streamable_http_client(url, http_client=http), mode=mode, **more
+                streamable_http_client(url, http_client=agent), mode=mode, **more
             ) as client,
         ):
             yield client

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import httpx2
 import pytest
 from mcp import Client, MCPError
 from mcp.client.extension import ClaimContext, ClientExtension, ResultClaim
@@ -26,6 +25,7 @@ from pydantic import Field
 from accounts.models import Membership
 from approvals import deciding, switches
 from approvals.models import Approval, State, Via
+from tests.asking import http
 from tests.e2e.conftest import Acme
 from tests.gateway.conftest import orm
 
@@ -217,8 +217,8 @@ async def test_a_client_that_closes_its_connection(
     body = {"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": params}
     url = f"{gateways[0]}/mcp/{desk.acme.server.public_id}"
     async with (
-        httpx2.AsyncClient(timeout=20) as http,
-        http.stream("POST", url, json=body, headers=headers) as answer,
+        http(timeout=20) as agent,
+        agent.stream("POST", url, json=body, headers=headers) as answer,
     ):
         assert answer.headers["content-type"] == "text/event-stream"
 
@@ -249,9 +249,9 @@ async def session(acme: Acme, base: str, mode: str) -> tuple[dict[str, str], Any
         "method": "initialize",
         "params": {"protocolVersion": "2025-11-25", "capabilities": {}},
     }
-    async with httpx2.AsyncClient(timeout=20) as http:
+    async with http(timeout=20) as agent:
         url = f"{base}/mcp/{acme.server.public_id}"
-        begun = await http.post(url, json=body, headers=headers)
+        begun = await agent.post(url, json=body, headers=headers)
     return headers | {"mcp-session-id": begun.headers["mcp-session-id"]}, {}
 
 

@@ -15,6 +15,7 @@ from mcp import Client
 from accounts.models import Membership
 from approvals.models import State, Task
 from gateway import task_rows
+from tests.asking import http
 from tests.e2e.conftest import Acme, forked_gateway
 from tests.e2e.test_approvals import (
     META,
@@ -58,10 +59,10 @@ async def lost(desk: Desk, base: str, refund: dict[str, Any]) -> None:
         "mcp-name": "create_refund",
     }
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-    async with httpx2.AsyncClient(timeout=20) as http:
+    async with http(timeout=20) as agent:
         with pytest.raises(httpx2.TransportError):
             url = f"{base}/mcp/{desk.acme.server.public_id}"
-            await http.post(url, json=body, headers=headers)
+            await agent.post(url, json=body, headers=headers)
 
 
 async def called(client: Client, refund: dict[str, Any]) -> Any:

@@ -19,8 +19,11 @@ from tests.run.made import ROOT
 # A list starts a process with these arguments, a number waits for one; its id is the
 # answer. Both sides name the group: neither knows who comes first.
 LOOP = """
-import json, os, sys
+import gc, json, os, sys
 
+# What is loaded stays: no fork need walk through it, or copy its pages to do so.
+gc.collect()
+gc.freeze()
 for line in sys.stdin:
     asked = json.loads(line)
     if isinstance(asked, int):

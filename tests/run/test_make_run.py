@@ -19,7 +19,9 @@ import pytest
 import redis
 
 from config.embedded import erase
+from tests.copying import TEMPLATE
 from tests.run.made import ROOT, MadeSystem, await_true, free_port
+from tests.system.prepared import in_database
 
 pytestmark = [
     pytest.mark.slow,
@@ -196,27 +198,34 @@ def test_it_starts_again_after_any_end(story):
 
 
 @pytest.fixture
-def given() -> Iterator[dict[str, str]]:
-    """A database, still empty, and a Valkey that run already."""
+def given(db: None) -> Iterator[dict[str, str]]:
+    """A database that an older version left, without a table and the catalogue, and a
+    Valkey, that run already."""
     postgres = os.environ["DATABASE_URL"]
     name = f"given{os.getpid()}"
     with psycopg.connect(postgres, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    url = in_database(postgres, name)
+    with psycopg.connect(url) as database:
+        database.execute("DROP TABLE django_session")
+        database.execute("DELETE FROM django_migrations WHERE app = 'sessions'")
     yield {
-        "DATABASE_URL": postgres.replace("/policylayer?", f"/{name}?"),
+        "DATABASE_URL": url,
         "REDIS_URL": f"{os.environ['TEST_VALKEY_URL'].split('?')[0]}?db=15",
     }
     with psycopg.connect(postgres, autocommit=True) as server:
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.mark.django_db
 def test_another_beside_it_uses_the_servers_that_are_named(given, story, tmp_path):
     (system, data_dir) = story.starts[-1], tmp_path / "data"
     with MadeSystem(data_dir, free_port(), **given) as other:
         assert set(other.parts()) & {"postgres", "valkey"} == set()
         assert not (data_dir / "valkey").exists()
         with psycopg.connect(given["DATABASE_URL"]) as database:
-            assert database.execute("SELECT count(*) FROM django_migrations").fetchone()
+            assert database.execute("SELECT count(*) FROM django_session").fetchone()
+            assert database.execute("SELECT 1 FROM catalog_catalogserver").fetchone()
         other.await_parts(EVERY_PART - {"postgres", "valkey"})
         assert run_file(other)["SANDBOX_URL"] != run_file(system)["SANDBOX_URL"]
 

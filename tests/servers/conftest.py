@@ -10,7 +10,6 @@ import pytest
 import uvloop
 
 from tests.servers import classifier
-from tests.servers.sandbox import running_sandbox
 from tests.servers.upstream import Upstream, running_upstream
 
 
@@ -18,12 +17,6 @@ def pytest_asyncio_loop_factories() -> Mapping[
     str, Callable[[], asyncio.AbstractEventLoop]
 ]:
     return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
-
-
-@pytest.fixture(scope="session")
-def sandbox_url() -> Iterator[str]:
-    with running_sandbox() as url:
-        yield url
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from servers import mcp_client
 from servers.discovery import Discovery, Failed, discover, discover_async
 from servers.http1 import Deadlines
+from tests.cases import cases
 from tests.servers.peer import Conversation, Script, answering, peer
 from tests.servers.upstream import MODERN, Upstream, error, tool
 
@@ -24,6 +25,7 @@ def failure(url: str, headers: dict[str, str] | None = None) -> Failed:
     return caught.value
 
 
+@pytest.mark.xdist_group("e2e")
 def test_the_sandbox(sandbox_url: str) -> None:
     found = discover(sandbox_url, {})
     assert (found.era, found.revision) == ("modern", "2026-07-28")
@@ -222,7 +224,7 @@ URLS = {
 }
 
 
-@pytest.mark.parametrize("url", URLS)
+@cases("url", URLS)
 def test_urls_that_lead_nowhere(url: str) -> None:
     assert failure(url).kind == URLS[url]
 

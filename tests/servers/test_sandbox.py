@@ -12,8 +12,12 @@ import psutil
 import pytest
 from django.conf import settings
 from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 from mcp.types import PromptReference, ResourceTemplateReference
 
+from tests.asking import http
+
+pytestmark = pytest.mark.xdist_group("e2e")
 MODES = ("auto", "legacy")
 REVISIONS = {"auto": "2026-07-28", "legacy": "2025-11-25"}
 # name -> readOnly, destructive: what each tool truly does
@@ -30,7 +34,10 @@ TOOLS = {
 
 @asynccontextmanager
 async def connected(url: str, mode: Any) -> AsyncIterator[Client]:
-    async with Client(url, mode=mode) as client:
+    async with (
+        http() as agent,
+        Client(streamable_http_client(url, http_client=agent), mode=mode) as client,
+    ):
         await client.call_tool("reset_sandbox", {})
         yield client
 

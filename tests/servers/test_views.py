@@ -137,6 +137,7 @@ def test_a_server_that_wants_credentials_says_so_beside_the_token(
     assert "no-store" in response["Cache-Control"]
 
 
+@pytest.mark.xdist_group("e2e")
 def test_one_click_adds_the_sandbox(
     alice: Membership, sandbox_url: str, sign_in: SignIn, settings: Any
 ) -> None:

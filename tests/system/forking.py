@@ -19,11 +19,12 @@ from tests.run.made import ROOT
 
 # Before it forks it connects to nothing.
 FORKS = """
-import importlib, json, os, signal, sys, traceback
+import gc, importlib, json, os, signal, sys, traceback
 import django
 django.setup()
 from django.conf import settings
 from approvals import hook_sending, mailing, notices, sending, tasks
+from config import urls  # which a mail needs for its links
 from config.env import smtp
 
 sending.TURN_SECONDS = 60.0  # a busy machine must not end a turn before its death
@@ -44,6 +45,8 @@ def run(place, nth, task, mail):
     setattr(module, name, dies)
     getattr(tasks, task)()
 
+gc.collect()
+gc.freeze()
 for line in sys.stdin:
     child = os.fork()
     if not child:

@@ -126,6 +126,7 @@ class Caller:
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 @pytest.mark.xdist_group("system")
+@pytest.mark.django_db
 def test_killing_each_part_loses_no_record_and_no_count() -> None:
     with CountingUpstream() as upstream, running_system() as system:
         grant = system.apply(wanted(upstream.port))["grants"][0]

@@ -32,11 +32,11 @@ COMMANDS = {part.name: part.command for part in PARTS}
 # A worker's processes, each with one mail in hand at most.
 PROCESSES = 2
 CELERY = """
-from config.celery import app
-app.loader.import_default_modules()
+from config import beat, celery
+celery.app.loader.import_default_modules()
 
-def child(*command):
-    app.start(command)
+def child(name, *options):
+    {"worker": celery, "beat": beat}[name].app.start((name, *options))
 """
 
 

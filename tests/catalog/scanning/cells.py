@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from catalog.scanning.cell import Cell, cell
+from catalog.scanning.failures import ScanFailed
 from catalog.scanning.installing import Installed, usable_python
 from catalog.scanning.kept import Limits, running
 from catalog.scanning.listing import Listed, everything
@@ -19,6 +20,7 @@ from catalog.scanning.sources import Source
 from catalog.scanning.stdio import StdioClient
 from servers.mcp_client import Hello
 
+NAME, VERSION = "acme-fake-mcp", "1.4.2"
 FAKE = Path(__file__).with_name("fake_server.py")
 QUICK = Seconds(start=20, answer=20, whole=30)
 
@@ -48,10 +50,22 @@ class Told:
 def placed() -> Iterator[tuple[Cell, list[str]]]:
     """A cell with the fake server in it, and the command that starts it."""
     with cell() as made:
-        script = made.folder / "fake_server.py"
-        script.write_bytes(FAKE.read_bytes())
-        made.hand_over(script)
-        yield made, [usable_python(made.uid), "-I", str(script)]
+        yield made, place(made)
+
+
+def place(made: Cell) -> list[str]:
+    script = made.folder / "fake_server.py"
+    script.write_bytes(FAKE.read_bytes())
+    made.hand_over(script)
+    return [usable_python(made.uid), "-I", str(script)]
+
+
+async def install(made: Cell, source: Source, seconds: float) -> Installed:
+    """In the place of `installing.install`, for tests of all the rest: each start of
+    pip takes half a second of CPU."""
+    if source.name != NAME:
+        raise ScanFailed("install", f"There is no {source.name}.")
+    return Installed(place(made), VERSION)
 
 
 def asked(

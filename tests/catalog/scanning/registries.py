@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-from tests.catalog.scanning.cells import FAKE
+from tests.catalog.scanning.cells import FAKE, NAME, VERSION
 
-NAME, VERSION = "acme-fake-mcp", "1.4.2"
 WHEEL = f"acme_fake_mcp-{VERSION}-py3-none-any.whl"
 NODE_SERVER = """
 const {existsSync} = require('fs')

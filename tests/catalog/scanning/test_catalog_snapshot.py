@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,8 @@ from django.core.management import call_command
 from catalog import shipping
 from catalog.management.commands import catalog_scan
 from catalog.recipes import Recipe
-from tests.catalog.scanning.registries import NAME, registries
+from catalog.scanning import packages
+from tests.catalog.scanning.cells import NAME, install
 
 pytestmark = pytest.mark.slow
 ONE = Recipe("pypi", NAME, ("plain",))
@@ -21,22 +20,14 @@ NONE = Recipe("pypi", "no-such-package")
 
 
 @pytest.fixture
-def folder(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: object
-) -> Iterator[Path]:
-    """Where the snapshot is written. Registries and recipes are the tests' own."""
-    found = shutil.which
-    monkeypatch.setattr(
-        shutil, "which", lambda name, **kw: None if name == "uv" else found(name, **kw)
-    )
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: object) -> Path:
+    """Where the snapshot is written. The packages and recipes are the tests' own."""
+    monkeypatch.setattr(packages, "install", install)
     monkeypatch.setattr(shipping, "FOLDER", tmp_path / "snapshot")
     settings.DATA_DIR = tmp_path  # type: ignore[attr-defined]
     for module in (shipping, catalog_scan):
         monkeypatch.setattr(module, "RECIPES", (ONE, NONE))
-    with registries() as base:
-        monkeypatch.setenv("PIP_INDEX_URL", f"{base}/simple")
-        monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
-        yield tmp_path / "snapshot"
+    return tmp_path / "snapshot"
 
 
 def test_it_scans_writes_and_tells_what_failed(folder: Path) -> None:

@@ -8,22 +8,24 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from catalog.scanning import installing
+from catalog.scanning import installing, packages
 from catalog.scanning.answers import Answer
 from catalog.scanning.failures import ScanFailed
+from catalog.scanning.installing import program_of
 from catalog.scanning.packages import Seconds, scan
 from catalog.scanning.sources import Source
-from tests.catalog.scanning.registries import NAME, VERSION, registries
+from tests.catalog.scanning.cells import NAME, VERSION, install
+from tests.catalog.scanning.registries import registries
 
 pytestmark = pytest.mark.slow
 needs_npm = pytest.mark.skipif(
     bool(os.environ.get("SKIP_NODE")) or not shutil.which("npm"), reason="needs npm"
 )
 SECONDS = Seconds(install=120, start=30, answer=30, whole=150)
-PLAIN = Source("pypi", NAME, arguments=("plain",))
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +42,12 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with registries() as base:
         serve(monkeypatch, base)
         yield
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pip, for what comes after it."""
+    monkeypatch.setattr(packages, "install", install)
 
 
 def serve(monkeypatch: pytest.MonkeyPatch, base: str) -> None:
@@ -69,12 +77,21 @@ def cells(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.mark.usefixtures("registry")
-@pytest.mark.parametrize("pip", ["of the interpreter", "of its own"])
-def test_a_python_package(monkeypatch: pytest.MonkeyPatch, pip: str) -> None:
+@pytest.mark.parametrize(
+    ("pip", "scripts", "script"),
+    [
+        ("of the interpreter", f"{NAME} = acme_fake:main", ""),
+        ("of its own", "one = acme_fake:main\ntwo = acme_fake:main", "two"),
+    ],
+)
+def test_a_python_package(
+    monkeypatch: pytest.MonkeyPatch, pip: str, scripts: str, script: str
+) -> None:
     if pip == "of its own":
         monkeypatch.setattr(installing, "PIP_NEEDED", "raise SystemExit(1)")
-    found = answer(PLAIN)
+    with registries(scripts) as base:
+        serve(monkeypatch, base)
+        found = answer(Source("pypi", NAME, script=script, arguments=("plain",)))
     assert (found.source, found.version, found.transport) == (NAME, VERSION, "stdio")
     assert (found.revision, found.count("tools"), found.count("prompts")) == (
         "2025-06-18", 5, 1,
@@ -84,7 +101,7 @@ def test_a_python_package(monkeypatch: pytest.MonkeyPatch, pip: str) -> None:
     assert Answer.from_bytes(found.as_bytes()) == found
 
 
-@pytest.mark.usefixtures("registry")
+@pytest.mark.usefixtures("installed")
 def test_odd_lines_are_said() -> None:
     found = answer(Source("pypi", NAME, arguments=("garbage",)))
     assert found.count("tools") == 5
@@ -92,36 +109,40 @@ def test_odd_lines_are_said() -> None:
 
 
 @pytest.mark.usefixtures("registry")
-def test_a_version_that_does_not_exist() -> None:
+def test_a_version_that_does_not_exist(cells: Path) -> None:
     failed = failure(Source("pypi", NAME, "9.9"))
     assert failed.stage == "install"
     assert "No matching distribution" in failed.said
+    assert list(cells.iterdir()) == []
 
 
-@pytest.mark.usefixtures("registry")
+@pytest.mark.usefixtures("installed")
 def test_a_folder_is_gone_whatever_happens(cells: Path) -> None:
     assert "no account" in failure(Source("pypi", NAME, arguments=("broken",))).said
     assert list(cells.iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("scripts", "script", "starts"),
+    ("names", "script", "started"),
     [
-        ("other = acme_fake:main", "", True),
-        ("one = acme_fake:main\ntwo = acme_fake:main", "", False),
-        ("one = acme_fake:main\ntwo = acme_fake:main", "two", True),
+        (["other"], "", "other"),
+        (["one", NAME], "", NAME),
+        (["one", "two"], "two", "two"),
+        (["one", "two"], "", None),
+        (["one", "two"], "three", None),
+        (["../one", 1, "two"], "", "two"),
+        ([], "", None),
+        (None, "", None),
     ],
 )
-def test_which_program_starts_it(
-    monkeypatch: pytest.MonkeyPatch, scripts: str, script: str, starts: bool
-) -> None:
-    source = Source("pypi", NAME, script=script, arguments=("plain",))
-    with registries(scripts) as base:
-        serve(monkeypatch, base)
-        if starts:
-            assert answer(source).count("tools") == 5
-        else:
-            assert "unclear: one, two" in failure(source).why
+def test_which_program_starts_it(names: Any, script: str, started: str | None) -> None:
+    source = Source("pypi", NAME, script=script)
+    if started is not None:
+        assert program_of(source, NAME, names) == started
+        return
+    with pytest.raises(ScanFailed, match="unclear: (one, two|none)") as caught:
+        program_of(source, NAME, names)
+    assert caught.value.stage == "install"
 
 
 @needs_npm

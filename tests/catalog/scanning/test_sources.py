@@ -12,9 +12,10 @@ from catalog.models import RegistryRecord
 from catalog.scanning.failures import ScanFailed
 from catalog.scanning.records import from_record, source_of
 from catalog.scanning.sources import Source
+from tests.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     ("word", "kind", "name", "version"),
     [
         ("pypi:some-server", "pypi", "some-server", ""),
@@ -34,7 +35,7 @@ def test_words(word: str, kind: str, name: str, version: str) -> None:
     assert (found.kind, found.name, found.version) == (kind, name, version)
 
 
-@pytest.mark.parametrize(
+@cases(
     "word",
     [
         "nobody-knows-this",
@@ -115,7 +116,7 @@ def test_a_record_with_a_remote() -> None:
     assert (found.kind, found.name) == ("url", REMOTE["url"])
 
 
-@pytest.mark.parametrize(
+@cases(
     "document",
     [
         record(),
