@@ -2,7 +2,9 @@
 
 Playwright's synchronous API keeps an event loop in this thread, which Django takes for
 an asynchronous view: hence DJANGO_ALLOW_ASYNC_UNSAFE. No other test can run a loop in
-it, so the browser ends with the last test of this folder.
+it, so the browser ends with the last test of this folder. All of them are one worker's
+(`xdist_group`): what a browser and its pages cost until they are warm is paid once, and
+a contrast that is judged is judged for all.
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ window.looking = (() => {
   let keys = new Map(), held = new Set();
   const contrast = axe._audit.rules.find(({id}) => id === COLOUR);
   const judgeable = contrast.matches;
+  // axe comes to the same of what has no text of its own, having read all that is in it.
   contrast.matches = (node, ...more) =>
-    !held.has(keys.get(node)) && judgeable(node, ...more);
+    isText(node) && !held.has(keys.get(node)) && judgeable(node, ...more);
 
   // Colours on their way to others arrive.
   const settle = () => document.getAnimations().filter((one) =>

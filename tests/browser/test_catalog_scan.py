@@ -15,7 +15,11 @@ from tests.browser.looking import seen
 from tests.catalog.config_scan.lines import LINES, SECRETS
 from tests.world import World, make_world
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.django_db(transaction=True),
+]
 REPORT, SENT = "What your agents can call", "Message sent. We'll get back to you"
 ENTRIES = [entry for entry, _ in LINES]
 KNOWN = {"command": "uvx", "args": ["hostile-mcp-server", "--key", "hunter2"]}

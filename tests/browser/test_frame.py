@@ -13,7 +13,11 @@ from tests.browser.conftest import Opener
 from tests.browser.looking import PHONE
 from tests.world import make_world
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.django_db(transaction=True),
+]
 PASSWORD = "correct horse battery"
 
 

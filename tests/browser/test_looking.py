@@ -9,7 +9,11 @@ from tests.browser import looking
 from tests.browser.conftest import Opener
 from tests.browser.looking import broken, prepare, seen
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.django_db(transaction=True),
+]
 TEXT = "Some words to read"
 PALE = "color: #bbb; background: #fff"
 

@@ -21,6 +21,7 @@ from tests.world import HOSTILE, World, make_world
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
+    pytest.mark.xdist_group("browser"),
     pytest.mark.django_db(transaction=True),
 ]
 

@@ -17,11 +17,10 @@ from tests.world import World, make_world
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
+    pytest.mark.xdist_group("browser"),
     pytest.mark.django_db(transaction=True),
 ]
 PAGES = [route for route in ROUTES if route.page and route.get is not None]
-# The longest test is what the last worker is waited for.
-PARTS = 2
 
 
 @pytest.fixture
@@ -31,13 +30,12 @@ def world(transactional_db: None, settings) -> World:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("who", ["nobody", "alice", "charlie"])
-def test_pages(open_page: Opener, world: World, who, part):
+def test_pages(open_page: Opener, world: World, who):
     """alice sees everything at its worst; charlie's organization is empty."""
     page = open_page(world.people.get(who))
     wrong = {}
-    for route in PAGES[part::PARTS]:
+    for route in PAGES:
         if opens(route, who):
             answer = page.goto(place(route, world))
             wrong[route.name] = seen(page, f"{route.name}-{who}")

@@ -14,11 +14,15 @@ from policies import granting, publishing
 from policies.models import Policy
 from policies.tokens import well_formed
 from servers.models import Server
-from tests.browser.looking import DESK, PHONE, THEMES, broken, draw, prepare
+from tests.browser.looking import DESK, PHONE, seen
 from tests.conftest import member
 from tests.policies.web.conftest import tool
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.django_db(transaction=True),
+]
 
 TEXT = """{
   "version": "1",
@@ -237,24 +241,24 @@ def test_a_text_that_cannot_be_checked_is_told_and_kept(open_page, bob, policy):
     expect(page.get_by_text("could not be checked")).to_be_hidden()
 
 
-@pytest.mark.parametrize("width", [DESK, PHONE])
-def test_the_page_that_shows_a_token(open_page, bob, policy, width):
+def test_the_page_that_shows_a_token(open_page, bob, policy):
     """It answers a form, so the walk over all pages does not see it."""
-    page = open_page(bob, width=width)
+    page = open_page(bob)
     page.goto("/grants/new/")
     page.get_by_label("Label").fill("bot")
     page.get_by_role("button", name="Make grant").click()
     token = page.locator("#token code").inner_text()
     assert well_formed(token)
-    prepare(page)
-    for theme in THEMES:
-        page.emulate_media(color_scheme=theme)
-        assert broken(page) == []
-        draw(page, f"grants_minted-bob-{width}-{theme}")
-    page.locator("summary", has_text="Cursor").click()
-    expect(page.locator("#cursor pre")).to_be_visible()
-    expect(page.locator("#claude-code pre")).to_be_hidden()
-    assert token in page.locator("#cursor pre").inner_text()
+    assert seen(page, "grants_minted-bob") == []
+    for width, shown, name, hidden in (
+        (DESK, "#cursor", "Cursor", "#claude-code"),
+        (PHONE, "#claude-code", "Claude Code", "#cursor"),
+    ):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.locator("summary").get_by_text(name, exact=True).click()
+        expect(page.locator(f"{shown} pre")).to_be_visible()
+        expect(page.locator(f"{hidden} pre")).to_be_hidden()
+        assert token in page.locator(f"{shown} pre").inner_text()
 
 
 def test_revoking_asks_in_a_dialog_and_without_javascript_on_a_page(

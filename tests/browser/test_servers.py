@@ -12,7 +12,11 @@ from servers.models import Server, ToolDefinition
 from tests.browser.conftest import Opener
 from tests.servers.upstream import Upstream, running_upstream, tool
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.django_db(transaction=True),
+]
 
 
 @pytest.fixture

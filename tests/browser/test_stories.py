@@ -13,26 +13,27 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-import httpx2
 import pytest
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import TextContent
 from playwright.sync_api import Browser, Page, expect
 
+from tests.asking import http
 from tests.conftest import PASSWORD
 from tests.system.running import RunningSystem, running_system, until
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
     pytest.mark.slow,
     pytest.mark.timeout(180),
-    pytest.mark.xdist_group("system"),
+    pytest.mark.xdist_group("browser"),
 ]
 
 
 @pytest.fixture(scope="module")
-def system() -> Iterator[RunningSystem]:
+def system(django_db_setup: None) -> Iterator[RunningSystem]:
     """One for all: each story has an organization and people of its own."""
     with running_system() as running:
         yield running
@@ -68,8 +69,8 @@ async def call(endpoint: str, token: str) -> tuple[list[str], str]:
     """Lists the tools and calls one, as an agent would."""
     headers = {"Authorization": f"Bearer {token}"}
     async with (
-        httpx2.AsyncClient(headers=headers) as http,
-        Client(streamable_http_client(endpoint, http_client=http)) as client,
+        http(headers=headers) as agent,
+        Client(streamable_http_client(endpoint, http_client=agent)) as client,
     ):
         tools = [tool.name for tool in (await client.list_tools()).tools]
         result = await client.call_tool("list_charges", {})
@@ -218,8 +219,8 @@ async def refund(endpoint: str, token: str) -> tuple[bool, str]:
     """One call; whether it failed, and what the agent reads."""
     headers = {"Authorization": f"Bearer {token}"}
     async with (
-        httpx2.AsyncClient(headers=headers, timeout=90) as http,
-        Client(streamable_http_client(endpoint, http_client=http)) as client,
+        http(headers=headers, timeout=90) as agent,
+        Client(streamable_http_client(endpoint, http_client=agent)) as client,
     ):
         result = await client.call_tool("create_refund", REFUND)
         assert isinstance(result.content[0], TextContent)
