@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from audit.models import Outcome
 from gateway import errors
 from policies.conditions import OPERATORS
 from servers import failures
+from tests.cases import cases
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTING = re.compile(
@@ -38,7 +37,7 @@ def test_settings_are_found() -> None:
     assert {"DATABASE_URL", "RECORDS_BOUND", "BASE_URL"} <= set(settings())
 
 
-@pytest.mark.parametrize("name", settings())
+@cases("name", settings())
 def test_each_setting_is_documented(name: str) -> None:
     assert f"| `{name}` |" in (ROOT / "docs/operating.md").read_text()
 
@@ -80,7 +79,7 @@ def errors_page() -> str:
     return (ROOT / "docs/errors.md").read_text()
 
 
-@pytest.mark.parametrize("name", error_kinds())
+@cases("name", error_kinds())
 def test_each_kind_of_error_is_documented(name: str) -> None:
     assert f"| `{name}` |" in errors_page()
 
@@ -89,12 +88,12 @@ def test_special_rules_are_found() -> None:
     assert {"hidden", "unknown tool", "too large", "revoked"} <= set(special_rules())
 
 
-@pytest.mark.parametrize("name", special_rules())
+@cases("name", special_rules())
 def test_each_special_rule_is_documented(name: str) -> None:
     assert f"| `({name})` |" in errors_page()
 
 
-@pytest.mark.parametrize("outcome", Outcome.values)
+@cases("outcome", Outcome.values)
 def test_each_outcome_is_documented(outcome: str) -> None:
     assert f"| `{outcome}` |" in errors_page()
 
@@ -120,7 +119,7 @@ def test_policy_words_are_found() -> None:
     assert known <= set(policy_words())
 
 
-@pytest.mark.parametrize("word", policy_words())
+@cases("word", policy_words())
 def test_each_policy_key_and_operator_is_documented(word: str) -> None:
     assert re.search(rf"[`\"]{word}[`\"]", (ROOT / "docs/policies.md").read_text())
 

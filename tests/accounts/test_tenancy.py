@@ -16,6 +16,7 @@ from accounts.models import Membership, Organization, Role
 from accounts.tenancy import TenantMissing, TenantModel, TenantQuerySet
 from policies.models import Policy, PolicyVersion
 from servers.models import ToolDefinition
+from tests.cases import cases
 from tests.conftest import member
 from tests.world import (
     make_asked,
@@ -82,7 +83,7 @@ CASES = [
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("model", "ask"), CASES)
+@cases(("model", "ask"), CASES)
 def test_a_query_without_a_tenant_raises(model, ask):
     with pytest.raises(TenantMissing):
         ASKS[ask](model._default_manager.all())
@@ -103,11 +104,10 @@ def test_scope_survives_what_is_built_on_it(alice, charlie):
     assert Membership.objects.across_organizations().count() == 2
 
 
-@pytest.mark.django_db
-@pytest.mark.parametrize(("model", "field"), LINKS, ids=str)
-def test_a_row_cannot_point_into_another_organization(model, field):
+@cases(("model", "field"), LINKS, ids=str)
+def test_a_row_cannot_point_into_another_organization(two_worlds, model, field):
     """The database refuses it, whatever the code above believes."""
-    acme, other = two_worlds()
+    acme, other = two_worlds
     mine = model._default_manager.for_organization(acme).exclude(**{field.name: None})
     theirs = field.related_model._default_manager.for_organization(other)
     row, target = mine.first(), theirs.first()
@@ -126,7 +126,8 @@ def test_a_row_cannot_point_into_another_organization(model, field):
         )
 
 
-def two_worlds() -> tuple[Organization, Organization]:
+@pytest.fixture
+def two_worlds(db: None) -> tuple[Organization, Organization]:
     make_world()
     other = Organization.objects.get(slug="other")
     server = make_server(other)

@@ -15,6 +15,7 @@ from policies.document import parse
 from policies.facts import Tool
 from policies.paths import Index, Key, parse_path
 from policies.splice import NotEditable
+from tests.cases import cases
 from tests.policies.engine import decided
 
 CALL = {
@@ -65,7 +66,7 @@ def decision(text: str, arguments: Any, tool: str = "create_refund") -> str:
     return decided(policy, arguments, name=tool, tool=Tool(tool)).decision
 
 
-@pytest.mark.parametrize(
+@cases(
     ("changed", "expected"),
     [
         ({}, "allow"),
@@ -94,7 +95,7 @@ def test_only_the_call_itself_passes(changed, expected):
     assert decision(made().text, CALL | changed) == expected
 
 
-@pytest.mark.parametrize(
+@cases(
     ("alike", "changed", "expected"),
     [
         ({"/amount": {"max": 30000}}, {"amount": 30000}, "allow"),
@@ -154,7 +155,7 @@ def test_a_rule_that_moved_in_the_draft_is_found():
 CHANGED = TEXT.replace("10000", "10001")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("arguments", "rules", "draft", "said"),
     [
         (CALL, (RULE,), "{", "line 1"),
@@ -182,7 +183,7 @@ def test_digits_that_a_double_would_change_are_refused():
         made(arguments)
 
 
-@pytest.mark.parametrize(
+@cases(
     "path", [("a",), ("a.b",), ("a b", 0, 'c"d'), ("[x]", "é"), ("",), ("n\\n", "1")]
 )
 def test_paths_are_written_as_they_are_read(path):

@@ -9,6 +9,7 @@ import pytest
 
 from approvals.likeness import MOST_ROWS, Likeness
 from approvals.waiving import alike, decoded, equality
+from tests.cases import cases
 
 CALL = (
     '{"amount":20000,"currency":"eur","force":false,"lines":[{"sku":"a"},2.5],'
@@ -35,7 +36,7 @@ def test_it_begins_as_equality_on_every_argument():
     assert rows("{}")["predicate"] == equality({})
 
 
-@pytest.mark.parametrize(
+@cases(
     ("posted", "pointer", "test"),
     [
         ({"amount": "max 30000"}, "/amount", {"max": 30000}),
@@ -62,7 +63,7 @@ def test_a_list_may_be_anything_as_a_whole():
     assert not [pointer for pointer in predicate if pointer.startswith("/lines/")]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("posted", "label", "said"),
     [
         ({"amount": "max 19999"}, "amount", "more than that"),
@@ -88,7 +89,7 @@ def test_what_cannot_be_meant_is_said_beside_its_row(posted, label, said):
     assert said in found["errors"][label]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("posted", "label"),
     [
         ({"currency": "max 5"}, "currency"),

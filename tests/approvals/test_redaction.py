@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from accounts.secret_looks import looks_secret
 from accounts.secret_names import joined, secret_name
 from approvals.redaction import MOST_ROWS, Redacted, redact
+from tests.cases import cases
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----"
@@ -30,7 +31,7 @@ def one(arguments: object, schema: object = None, keys: tuple[str, ...] = ()) ->
     return row.shown or row.note
 
 
-@pytest.mark.parametrize(
+@cases(
     "name",
     [
         *("password", "Password", "userPassword", "USER_PASSWORD", "user-password"),
@@ -46,7 +47,7 @@ def test_a_name_tells_a_secret(name: str) -> None:
     assert one({name: "hunter2"}) == "hidden (its name): a text"
 
 
-@pytest.mark.parametrize(
+@cases(
     "name",
     [
         *("amount", "currency", "monkey", "keyboard", "author", "pinned", "discard"),
@@ -67,7 +68,7 @@ def test_what_is_below_a_secret_name_is_hidden_as_a_whole() -> None:
     assert redacted.hidden == 2
 
 
-@pytest.mark.parametrize(
+@cases(
     ("value", "kind"),
     [(1234, "a number"), (True, "true or false"), (None, "null"), ([], "a list of 0")],
 )
@@ -76,7 +77,7 @@ def test_a_hidden_value_is_told_by_kind_only(value: object, kind: str) -> None:
     assert one({"pin": value}).startswith(f"hidden (its name): {kind}")
 
 
-@pytest.mark.parametrize("own", ["customer_email", "customerEmail", "Customer-Email"])
+@cases("own", ["customer_email", "customerEmail", "Customer-Email"])
 def test_an_organization_names_its_own(own: str) -> None:
     hidden = "hidden (your organization's rule): a text"
     assert one({"customerEmail": "a@example.com"}, None, (own,)) == hidden
@@ -96,7 +97,7 @@ REFERS = {
 }
 
 
-@pytest.mark.parametrize(
+@cases(
     "schema",
     [
         {"properties": {"a": {"format": "password"}}},
@@ -115,7 +116,7 @@ def test_the_schema_tells_a_secret(schema: object) -> None:
     assert one({"a": "plain"}, schema) == MARKED
 
 
-@pytest.mark.parametrize(
+@cases(
     "schema",
     [
         *(None, True, [], "x", 1, {}),
@@ -154,7 +155,7 @@ def test_a_schema_too_large_to_follow_hides() -> None:
     assert one({"a": "x"}, {"properties": {"a": many}}) == MARKED
 
 
-@pytest.mark.parametrize(
+@cases(
     "text",
     [
         JWT,
@@ -189,7 +190,7 @@ def test_card_numbers_that_are_numbers() -> None:
     assert one({"n": 4242424242424242}).startswith("hidden (it looks like a secret)")
 
 
-@pytest.mark.parametrize(
+@cases(
     "text",
     [
         *("eur", "", "ch_1", "Refund for order 10042", "2026-11-21T14:32:00Z"),
@@ -318,7 +319,7 @@ def test_no_arguments() -> None:
     assert redact({}, None).rows == (("arguments", "{}", ""),)
 
 
-@pytest.mark.parametrize(
+@cases(
     "text",
     [
         "eyJ" * 300_000,

@@ -19,6 +19,7 @@ from approvals.unusual import Subject, compare, earlier
 from audit import partitions
 from audit.ids import first_id, time_of
 from audit.models import Record
+from tests.cases import cases
 
 NOW = timezone.now()
 USUAL = [{"amount": n, "currency": "eur"} for n in (900, 1000, 1000, 1100, 5000)]
@@ -30,7 +31,7 @@ def told(arguments: object, before: list[Any]) -> list[tuple[str, ...]]:
     return [(each.kind, each.pointer, each.value) for each in found]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("arguments", "expected"),
     [
         ({"amount": 1000, "currency": "eur"}, []),

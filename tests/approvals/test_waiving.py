@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import jiter
-import pytest
 
 from approvals.waiving import Wish, alike, equality
+from tests.cases import cases
 
 
 def decoded(text: str) -> Any:
@@ -77,7 +77,7 @@ CASES: dict[str, tuple[Any, str, bool]] = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@cases("name", CASES)
 def test_alike(name: str):
     predicate, call, like = CASES[name]
 

@@ -21,6 +21,7 @@ from audit.entries import (
 )
 from audit.ids import uuid7
 from policies.decision import Ask, Decision, Judgement, Side
+from tests.cases import cases
 from tests.policies.counting import use
 
 ACME = uuid.UUID(int=1)
@@ -56,7 +57,7 @@ def entry(**changed: Any) -> CallEntry:
     return CallEntry(**(given | changed))
 
 
-@pytest.mark.parametrize(
+@cases(
     "changed",
     [
         {},
@@ -99,7 +100,7 @@ def test_no_arguments_are_not_empty_arguments() -> None:
 HOSTILE = ["\0", "\ud800", "x", "\U0001f600", '"', "\\", "é", "\x1f"]
 
 
-@pytest.mark.parametrize("seed", range(20))
+@cases("seed", range(20))
 def test_never_more_than_16_kib_whatever_the_texts(seed: int) -> None:
     rng = random.Random(seed)
 
@@ -155,7 +156,7 @@ def test_an_outcome_is_read_as_it_was_written() -> None:
     assert read == written
 
 
-@pytest.mark.parametrize(
+@cases(
     "data", [b"", b"\x01", b"\x02[]", b"\x01\0\0\0\x02[]", b"\x01\xff\xff\xff\xff{}"]
 )
 def test_what_is_no_entry_is_an_error(data: bytes) -> None:

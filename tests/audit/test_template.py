@@ -6,15 +6,14 @@ import uuid
 from dataclasses import replace
 from typing import Any, cast
 
-import pytest
-
 from audit.entries import encode_call
 from audit.template import Template
 from policies.decision import Decision
 from tests.audit.test_entries import entry
+from tests.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     "changed",
     [
         {},

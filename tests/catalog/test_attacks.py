@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from catalog.attacks.layout import laid_out
 from catalog.attacks.pattern import Pattern
 from catalog.attacks.patterns import BY_SLUG, PATTERNS, SECTIONS, for_category
@@ -15,6 +13,7 @@ from policies.cases import run_cases
 from policies.compile import compile_document
 from policies.document import parse
 from servers.models import Category
+from tests.cases import cases
 
 WITH_POLICY = [pattern for pattern in PATTERNS if pattern.policy]
 ZONE = ZoneInfo("Etc/UTC")
@@ -30,7 +29,7 @@ def test_there_are_many_and_each_has_an_address_of_its_own():
     assert sum(len(together) for _, together in SECTIONS) == len(PATTERNS)
 
 
-@pytest.mark.parametrize("pattern", WITH_POLICY, ids=each)
+@cases("pattern", WITH_POLICY, ids=each)
 def test_its_policy_does_what_its_own_tests_say(pattern):
     """Parsed strictly, and every test in it runs and passes."""
     shown = laid_out(dict(pattern.policy))
@@ -41,7 +40,7 @@ def test_its_policy_does_what_its_own_tests_say(pattern):
     assert {r.name: r.message for r in results if r.outcome != "passed"} == {}
 
 
-@pytest.mark.parametrize("pattern", WITH_POLICY, ids=each)
+@cases("pattern", WITH_POLICY, ids=each)
 def test_its_policy_stops_something(pattern):
     """A fragment that lets everything through would promise nothing."""
     expected = {case["expect"] for case in pattern.policy["tests"]}
@@ -49,14 +48,14 @@ def test_its_policy_stops_something(pattern):
     assert pattern.does
 
 
-@pytest.mark.parametrize("pattern", PATTERNS, ids=each)
+@cases("pattern", PATTERNS, ids=each)
 def test_it_says_what_it_must(pattern):
     assert pattern.happens and pattern.needs and pattern.also and pattern.left
     assert bool(pattern.policy) == (pattern.reach in {"stops", "narrows"})
     assert set(pattern.categories) <= set(Category.values)
 
 
-@pytest.mark.parametrize("pattern", PATTERNS, ids=each)
+@cases("pattern", PATTERNS, ids=each)
 def test_its_sources_can_be_found(pattern):
     assert pattern.sources
     for source in pattern.sources:
@@ -70,7 +69,7 @@ def test_its_signals_are_those_of_the_classifier():
     assert {s for pattern in PATTERNS for s in pattern.signals} <= known
 
 
-@pytest.mark.parametrize("category", Category.values)
+@cases("category", Category.values)
 def test_every_category_has_some(category):
     found = for_category(category)
     assert found

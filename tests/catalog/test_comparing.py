@@ -9,6 +9,7 @@ from django.test import Client
 
 from catalog.comparing import Listed, compare
 from catalog.models import CatalogServer
+from tests.cases import cases
 from tests.world import make_catalog
 
 
@@ -25,7 +26,7 @@ def pairs(one: list[str], other: list[str]) -> list[tuple[str, str]]:
     return [(pair.one.name, pair.other.name) for pair in found.pairs]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("one", "other"),
     [
         ("list_tables", "list_tables"),
@@ -38,7 +39,7 @@ def test_same_name_or_same_verb_and_object(one, other):
     assert pairs([one], [other]) == [(one, other)]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("one", "other"),
     [
         ("list_tables", "drop_tables"),

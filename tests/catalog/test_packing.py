@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from catalog.classifying import CURRENT
 from catalog.packing import pack, unpack
+from tests.cases import cases
 from tests.catalog.offered import definition
 
 DEFINITIONS: list[dict[str, Any]] = [
@@ -22,7 +21,7 @@ DEFINITIONS: list[dict[str, Any]] = [
 FACTS = [CURRENT.read(each) for each in DEFINITIONS]
 
 
-@pytest.mark.parametrize("facts", [[], FACTS[:1], FACTS, [*FACTS, *FACTS]])
+@cases("facts", [[], FACTS[:1], FACTS, [*FACTS, *FACTS]])
 def test_there_and_back(facts: list[dict[str, Any]]) -> None:
     assert unpack(pack(facts)) == facts
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gateway import answers
 from gateway.answers import Plan
 from gateway.errors import UpstreamFault
+from tests.cases import cases
 
 SAME = Plan(7, 7, "tools/call", "modern", "modern", "payments")
 ACROSS = Plan(
@@ -48,12 +49,12 @@ def test_an_error_of_a_tool_is_told_apart() -> None:
     )
 
 
-@pytest.mark.parametrize("id", [8, "7", 7.0, None, True, [7]])
+@cases("id", [8, "7", 7.0, None, True, [7]])
 def test_what_answers_something_else_is_dropped(id: Any) -> None:
     assert answers.read(SAME, message(id=id, result={})).kind == "drop"
 
 
-@pytest.mark.parametrize(
+@cases(
     "raw",
     [b"", b"{", b"[]", b"1", b'{"id":7,"id":7}', b'{"id":7}', b'{"id":7,"result":1}'],
 )
@@ -62,7 +63,7 @@ def test_what_is_no_message_is_a_fault(raw: bytes) -> None:
         answers.read(SAME, raw)
 
 
-@pytest.mark.parametrize(
+@cases(
     "method",
     ["notifications/cancelled", "notifications/resources/updated", "x", "", 7, None],
 )

@@ -5,18 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-import pytest
-
 from approvals.looking import NONE, Kind
 from gateway import approval_texts
 from policies.decision import Decision
+from tests.cases import cases
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 ID, CALL = UUID(int=1), UUID(int=2)
 BASE = "https://gw.example"
 
 
-@pytest.mark.parametrize(
+@cases(
     "away, said",
     [
         (timedelta(minutes=3, seconds=40), "10:03:40 UTC (3:40 left)"),
@@ -42,7 +41,7 @@ KINDS: dict[Kind, str] = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@cases("kind", KINDS)
 def test_every_end_says_what_to_do(kind: Kind) -> None:
     assert KINDS[kind] in approval_texts.over(NONE._replace(kind=kind))
 

@@ -8,6 +8,7 @@ import pytest
 
 from gateway import bridge
 from gateway.eras import META_SERVER, Era
+from tests.cases import cases
 from tests.fakes.mcp_server import FakeServer
 from tests.gateway.conftest import World
 
@@ -17,7 +18,7 @@ PAIRS: list[tuple[Era, Era]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("client, upstream", PAIRS)
+@cases("client, upstream", PAIRS)
 def test_results(client: Era, upstream: Era) -> None:
     said: dict[str, Any] = {"tools": [], "_meta": {"a": 1}}
     if upstream == "modern":
@@ -34,9 +35,7 @@ def test_results(client: Era, upstream: Era) -> None:
         assert told["_meta"][META_SERVER]["name"] == "payments"
 
 
-@pytest.mark.parametrize(
-    "ttl, kept", [(10, 10), (-1, 0), (None, 0), (True, 0), ("9", 0)]
-)
+@cases("ttl, kept", [(10, 10), (-1, 0), (None, 0), (True, 0), ("9", 0)])
 def test_a_time_to_live_is_bounded(ttl: object, kept: int) -> None:
     said = {"ttlMs": ttl}
 
@@ -45,8 +44,8 @@ def test_a_time_to_live_is_bounded(ttl: object, kept: int) -> None:
     )
 
 
-@pytest.mark.parametrize("client, upstream", PAIRS)
-@pytest.mark.parametrize("kind", ["input_required", "task", "vendor", None, 7])
+@cases("client, upstream", PAIRS)
+@cases("kind", ["input_required", "task", "vendor", None, 7])
 def test_a_result_that_asks_is_never_passed_on(
     client: Era, upstream: Era, kind: object
 ) -> None:
@@ -65,14 +64,14 @@ ERRORS: list[tuple[Era, Era, int, int]] = [
 ]
 
 
-@pytest.mark.parametrize("client, upstream, said, told", ERRORS)
+@cases("client, upstream, said, told", ERRORS)
 def test_errors(client: Era, upstream: Era, said: int, told: int) -> None:
     error = {"code": said, "message": "m"}
 
     assert bridge.error_down(error, client, upstream)["code"] == told
 
 
-@pytest.mark.parametrize(
+@cases(
     "error", [None, 1, {}, {"code": "1", "message": "m"}, {"code": 1, "message": None}]
 )
 def test_an_error_that_is_none_is_ours(error: object) -> None:

@@ -8,10 +8,9 @@ from typing import Any
 from unittest import mock
 from uuid import UUID
 
-import pytest
-
 from gateway import covering
 from gateway.snapshot import Opening, Waiver
+from tests.cases import cases
 
 APPROVAL = UUID(int=5)
 RULE = frozenset({"/tools/pay/action"})
@@ -45,7 +44,7 @@ def test_a_like_call_is_covered_and_names_the_approval() -> None:
     assert x.approval == APPROVAL
 
 
-@pytest.mark.parametrize(
+@cases(
     "changed",
     [
         {"expires": 1.0},

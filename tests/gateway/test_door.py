@@ -11,13 +11,14 @@ from gateway import door
 from gateway.budgets import LARGE, Parsing
 from gateway.errors import Door, Unauthorized
 from policies import tokens
+from tests.cases import cases
 
 HOSTS = door.Hosts(
     ["gw.example", ".sub.example", "[::1]"], ["https://gw.example", "http://Other:8000"]
 )
 
 
-@pytest.mark.parametrize(
+@cases(
     "host",
     [b"gw.example", b"GW.example:443", b"a.sub.example", b"sub.example:1", b"[::1]:80",
      b"[::1]"],
@@ -26,7 +27,7 @@ def test_our_hosts(host: bytes) -> None:
     HOSTS.check({b"host": host})
 
 
-@pytest.mark.parametrize(
+@cases(
     "host",
     [b"", b"evil.example", b"xgw.example", b"gw.example.evil", b"gw.example:",
      b"gw.example:80x", b"gw.example@evil", b"evilsub.example", b"::1", b"\xff"],
@@ -37,7 +38,7 @@ def test_not_our_hosts(host: bytes) -> None:
     assert refused.value.status == 400
 
 
-@pytest.mark.parametrize(
+@cases(
     "origin, allowed",
     [
         (b"https://gw.example", True),

@@ -12,6 +12,7 @@ from gateway.errors import (
     Refusal,
     Unsupported,
 )
+from tests.cases import cases
 
 META: dict[str, object] = {
     eras.META_VERSION: eras.MODERN,
@@ -48,7 +49,7 @@ CASES: list[tuple[bytes | None, str, dict[str, object], str | type[Refusal]]] = 
 ]
 
 
-@pytest.mark.parametrize("header, method, params, expected", CASES)
+@cases("header, method, params, expected", CASES)
 def test_classified(
     header: bytes | None,
     method: str,
@@ -70,7 +71,7 @@ def test_initialize_is_answered_with_a_revision_that_is_served() -> None:
     assert eras.negotiated(["x"]) == "2025-11-25"
 
 
-@pytest.mark.parametrize(
+@cases(
     "name, era",
     [
         ("initialize", "modern"),
@@ -89,7 +90,7 @@ def test_what_is_not_listed_is_not_relayed(name: str, era: str) -> None:
         methods.find(name, era)
 
 
-@pytest.mark.parametrize(
+@cases(
     "name, params",
     [
         ("tools/call", {}),

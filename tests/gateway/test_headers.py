@@ -7,6 +7,7 @@ from mcp.shared import inbound
 
 from gateway import headers
 from gateway.errors import HeaderMismatch
+from tests.cases import cases
 
 SCHEMA = {
     "type": "object",
@@ -39,7 +40,7 @@ BAD_SCHEMAS = [
 ]
 
 
-@pytest.mark.parametrize(
+@cases(
     "name",
     [b"mcp-method", b"mcp-name", b"mcp-protocol-version", b"mcp-param-a", b"host",
      b"authorization", b"mcp-session-id", b"content-length"],
@@ -62,7 +63,7 @@ def test_values_are_written_as_the_sdk_writes_them(text: str) -> None:
     assert headers.decode(headers.encode(text)) == text
 
 
-@pytest.mark.parametrize(
+@cases(
     "value", ["=?base64?!!?=", "=?base64?YR==?=", "=?base64?/w==?=", "=?BASE64?YQ==?="]
 )
 def test_values_are_read_as_the_sdk_reads_them(value: str) -> None:
@@ -78,8 +79,8 @@ def test_the_mirrors_must_say_what_the_body_says() -> None:
     )
 
 
-@pytest.mark.parametrize("required", [True, False])
-@pytest.mark.parametrize(
+@cases("required", [True, False])
+@cases(
     "wrong",
     [
         {b"mcp-method": b"tools/list", b"mcp-name": b"pay"},
@@ -100,7 +101,7 @@ def test_a_missing_mirror_is_refused_where_it_is_required() -> None:
         headers.check_mirrors({b"mcp-name": b"pay"}, "tools/call", "pay", required=True)
 
 
-@pytest.mark.parametrize("schema", [SCHEMA, *BAD_SCHEMAS])
+@cases("schema", [SCHEMA, *BAD_SCHEMAS])
 def test_declared_is_what_the_sdk_takes_for_declared(schema: object) -> None:
     ours = {path: token for path, (token, _) in headers.declared(schema).items()}
     theirs = (

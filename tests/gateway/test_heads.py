@@ -9,6 +9,7 @@ import pytest
 from gateway import heads
 from gateway.heads import Head, Heads
 from gateway.protocol import Protocol
+from tests.cases import cases
 from tests.gateway.test_protocol import App, post, read, serving
 
 ONE = post(b"one", b"A: b\r\n")
@@ -174,7 +175,7 @@ def test_few_and_small_ones_are_kept(monkeypatch):
     assert known.find(large.raw) is None
 
 
-@pytest.mark.parametrize(
+@cases(
     "data, body",
     [
         (ONE, b"on"),

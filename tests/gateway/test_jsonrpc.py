@@ -4,6 +4,7 @@ import pytest
 
 from gateway import jsonrpc
 from gateway.errors import InvalidRequest, ParseError
+from tests.cases import cases
 
 REFUSED = [
     b"[]",
@@ -29,7 +30,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("body", REFUSED)
+@cases("body", REFUSED)
 def test_refused(body: bytes) -> None:
     with pytest.raises(InvalidRequest):
         jsonrpc.decode(body)
@@ -40,7 +41,7 @@ def test_bad_json_is_a_parse_error() -> None:
         jsonrpc.decode(b'{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}')
 
 
-@pytest.mark.parametrize("id", ["1", "", 1, 0, -5, 2**53, "x" * 256])
+@cases("id", ["1", "", 1, 0, -5, 2**53, "x" * 256])
 def test_a_request_keeps_its_id_and_type(id: jsonrpc.Id) -> None:
     message = jsonrpc.decode(jsonrpc.request(id, "ping", {"a": 1}))
 

@@ -6,11 +6,11 @@ import uuid
 from typing import Any
 
 import orjson
-import pytest
 
 from gateway import refusals
 from gateway.eras import Era
 from policies.decision import Decision
+from tests.cases import cases
 
 CALL = uuid.UUID(int=7)
 
@@ -24,8 +24,8 @@ def told(
     return orjson.loads(body)  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("rule", sorted(refusals.WHY))
-@pytest.mark.parametrize("kind", ["tool", "resource", "prompt", "completion"])
+@cases("rule", sorted(refusals.WHY))
+@cases("kind", ["tool", "resource", "prompt", "completion"])
 def test_a_text_says_what_happened_why_and_what_to_do(rule: str, kind: str) -> None:
     answer = told(Decision("deny", rule, None), kind)
 
@@ -66,7 +66,7 @@ HIDDEN: list[tuple[str, Era, int, str]] = [
 ]
 
 
-@pytest.mark.parametrize("kind, era, code, text", HIDDEN)
+@cases("kind, era, code, text", HIDDEN)
 def test_what_is_hidden_has_one_answer_whatever_hides_it(
     kind: str, era: Era, code: int, text: str
 ) -> None:

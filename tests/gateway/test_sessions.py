@@ -7,6 +7,7 @@ import pytest
 
 from gateway import ids, sessions
 from gateway.errors import NoSession
+from tests.cases import cases
 from tests.gateway.test_keys import OURS, keys
 
 ABOUT = {
@@ -43,7 +44,7 @@ def test_no_upstream_session_is_not_an_unopened_one(none: str | None) -> None:
     assert sessions.unseal(OURS, text).upstream == none
 
 
-@pytest.mark.parametrize(
+@cases(
     "change",
     [
         {"grant": uuid.UUID(int=9)},
@@ -64,7 +65,7 @@ def test_what_we_did_not_seal_is_no_session() -> None:
             sessions.unseal(OURS, text)
 
 
-@pytest.mark.parametrize("id", ["1", 1, "", -(2**53), "x" * 256])
+@cases("id", ["1", 1, "", -(2**53), "x" * 256])
 def test_a_request_id_says_what_it_answers(id: str | int) -> None:
     call, grant = uuid.uuid4(), uuid.uuid4()
     text = ids.seal(OURS, call, grant, "tools/call", id)
@@ -75,6 +76,6 @@ def test_a_request_id_says_what_it_answers(id: str | int) -> None:
     assert type(asked.id) is type(id)
 
 
-@pytest.mark.parametrize("text", ["1", 1, None, {}, "k1.AAAA"])
+@cases("text", ["1", 1, None, {}, "k1.AAAA"])
 def test_an_id_that_does_not_open_was_not_asked(text: object) -> None:
     assert ids.unseal(OURS, text) is None

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import sse
+from tests.cases import cases
 
 STREAMS = {
     b"data: one\n\ndata: two\n\n": [b"one", b"two"],
@@ -24,7 +25,7 @@ STREAMS = {
 }
 
 
-@pytest.mark.parametrize("stream", STREAMS)
+@cases("stream", STREAMS)
 def test_whole_events_come_out(stream: bytes) -> None:
     assert sse.Parser().feed(stream) == STREAMS[stream]
 
@@ -43,9 +44,7 @@ def test_the_pieces_do_not_matter(
     assert found == STREAMS[stream]
 
 
-@pytest.mark.parametrize(
-    "piece", [b"x" * 65536, b"data: " + b"x" * 65536 + b"\n", b"data: x\n" * 8192]
-)
+@cases("piece", [b"x" * 65536, b"data: " + b"x" * 65536 + b"\n", b"data: x\n" * 8192])
 def test_an_endless_event_is_refused(piece: bytes) -> None:
     parser = sse.Parser()
 

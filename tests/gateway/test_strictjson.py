@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import strictjson
+from tests.cases import cases
 
 REFUSED = {
     "duplicate key": b'{"a":1,"a":2}',
@@ -47,13 +48,13 @@ KEPT = [
 ]
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@cases("name", REFUSED)
 def test_refused(name: str) -> None:
     with pytest.raises(strictjson.BadJSON):
         strictjson.loads(REFUSED[name])
 
 
-@pytest.mark.parametrize("body", KEPT)
+@cases("body", KEPT)
 def test_written_back_with_its_own_digits(body: bytes) -> None:
     assert strictjson.dumps(strictjson.loads(body)) == body
 

@@ -30,6 +30,7 @@ from gateway.valkey import (
 )
 from gateway.valkey_address import parse
 from policies.limits import Script
+from tests.cases import cases
 
 URL = os.environ["REDIS_URL"]
 
@@ -539,7 +540,7 @@ async def test_a_broken_redirection_is_an_error_and_not_a_hang() -> None:
 # Addresses
 
 
-@pytest.mark.parametrize(
+@cases(
     ("url", "host", "port", "path", "database", "user", "password"),
     [
         ("redis://h:7/3", "h", 7, "", 3, "", ""),
@@ -557,7 +558,7 @@ def test_urls(
     assert found.tls is None
 
 
-@pytest.mark.parametrize("url", ["", "http://h", "redis://", "redis://h/x"])
+@cases("url", ["", "http://h", "redis://", "redis://h/x"])
 def test_bad_urls_are_refused(url: str) -> None:
     with pytest.raises(ValueError):
         parse(url)

@@ -9,6 +9,7 @@ import pytest
 from policies.approving import DEFAULT, Asked, Terms, asked, askings
 from policies.compile import CompiledPolicy
 from policies.decision import Ask
+from tests.cases import cases
 from tests.policies.engine import compiled, document
 
 OWN, GENERAL = "/tools/t/action", "/all_tools/approve_if/0"
@@ -65,7 +66,7 @@ def test_when_both_ask_both_must_be_met_and_the_shorter_times_hold():
     assert whom(both, GENERAL).terms == (two,)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("own", "general", "allowed"),
     [(True, True, True), (True, False, False), (False, True, False)],
 )
@@ -130,7 +131,7 @@ ASKING: dict[str, tuple[dict[str, Any], list[tuple[str, ...]]]] = {
 }
 
 
-@pytest.mark.parametrize("name", ASKING)
+@cases("name", ASKING)
 def test_all_that_can_ask(name):
     data, rules = ASKING[name]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
+from tests.cases import cases
 from tests.policies.reference.decide import decide
 from tests.policies.reference.engine import Engine
 from tests.policies.reference.exact import load
@@ -61,7 +60,7 @@ ENTRIES = {
 }
 
 
-@pytest.mark.parametrize("what", ENTRIES)
+@cases("what", ENTRIES)
 def test_past_a_bound_is_denied_and_below_it_is_not(what):
     rules, small, large = ENTRIES[what]
     document = {"version": "1", "default": "deny", "tools": {"t": rules}}

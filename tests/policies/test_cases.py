@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from policies.cases import run_cases
 from policies.facts import Tool
+from tests.cases import cases
 from tests.policies.engine import UTC_ZONE, compiled, document
 
 LIMIT = {"counter": "c", "window": "day", "max": 2}
@@ -26,7 +25,7 @@ def condition(path: str, value: Any) -> dict[str, Any]:
     return {"require": [{"path": path, "op": "eq", "value": value}]}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("case", "entry"),
     [
         ({"args": {"a": 1}}, condition("args.a", 1)),

@@ -11,9 +11,8 @@ import shlex
 import tomllib
 from pathlib import Path
 
-import pytest
-
 from policies.clients import CHECKED_ON, CLIENTS, NO_TOKEN, instructions
+from tests.cases import cases
 
 GOLDEN = Path(__file__).parent / "data" / "clients"
 ENDPOINT = "https://gateway.example.com/mcp/AbCdEfGhIjKlMnOpQrStUv"
@@ -25,7 +24,7 @@ def snippets(name="Payments (EU)", token=TOKEN):
     return {each.client.key: each.snippet for each in found}
 
 
-@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.key)
+@cases("client", CLIENTS, ids=lambda client: client.key)
 def test_the_snippet_is_the_one_that_was_checked(client):
     path = GOLDEN / f"{client.key}.txt"
     shown = f"{client.where}\n\n{snippets()[client.key]}\n"
@@ -75,7 +74,7 @@ def test_codex_and_vs_code_keep_the_token_out_of_their_files():
     assert TOKEN not in told["codex"] + told["vs-code"]
 
 
-@pytest.mark.parametrize(
+@cases(
     "name", ["", "'; rm -rf /", '"]\n[evil]', "$(id)", "名前", "x" * 128, "-", "`a`"]
 )
 def test_a_hostile_name_stands_in_no_shell_and_no_file(name):

@@ -10,6 +10,7 @@ from jiter import from_json
 
 from policies.decide import visible_prompt, visible_resource, visible_tool
 from policies.facts import Tool
+from tests.cases import cases
 from tests.policies.engine import compiled, decided, document, judged, one_tool, outcome
 
 ALWAYS: dict[str, Any] = {"conditions": []}
@@ -94,7 +95,7 @@ def test_reasons_come_with_the_decision():
 # -- break-glass ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@cases(
     "keys",
     [
         {"hide": ["t"], "tools": {"t": {}}},
@@ -177,8 +178,8 @@ def test_a_watched_rule_that_reads_too_much_denies_nothing():
 # -- bounds --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("op", "path"), [("gt", "args.n[*]"), ("contains", "args.n")])
-@pytest.mark.parametrize("length", [10_000, 10_001])
+@cases(("op", "path"), [("gt", "args.n[*]"), ("contains", "args.n")])
+@cases("length", [10_000, 10_001])
 def test_ten_thousand_values(op, path, length):
     condition = {"path": path, "op": op, "value": 0}
     policy = one_tool({"deny_if": [{"conditions": [condition]}]})
@@ -220,7 +221,7 @@ def test_keys_of_one_object(keys, rule):
     assert outcome(policy, {f"k{i}": 1 for i in range(keys)})[1] == rule
 
 
-@pytest.mark.parametrize(
+@cases(
     ("args", "decision"),
     [
         ({"a": 1, "b": 1, "B": 2}, "allow"),
@@ -236,7 +237,7 @@ def test_twins_beside_other_twins(args, decision):
 # -- values --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@cases(
     ("one", "other", "same"),
     [
         ("5", "5.0", True),
@@ -259,7 +260,7 @@ def test_by_keeps_the_type_and_not_the_writing(one, other, same):
     assert (parts[0] == parts[1]) == same
 
 
-@pytest.mark.parametrize(
+@cases(
     ("value", "millionths"),
     [
         ("0", 0),
@@ -351,7 +352,7 @@ def test_entry_digest_follows_the_entry_and_all_tools_only():
     assert policy.entry_digest("t") != every.entry_digest("t")
 
 
-@pytest.mark.parametrize("full", [(), (False, False), (True, False)])
+@cases("full", [(), (False, False), (True, False)])
 def test_a_reply_about_another_number_of_limits_settles_nothing(full):
     judgement = judged(one_tool({"rate_limit": "5/minute"}))
     with pytest.raises(ValueError):

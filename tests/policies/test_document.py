@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from policies.document import LARGEST, parse
+from tests.cases import cases
 from tests.policies.engine import document, problems
 
 SEVERAL = """{
@@ -35,7 +36,7 @@ def test_all_problems_by_position():
     ]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("wrong", "meant"),
     [
         ('"defalt": "deny"', "'default'"),
@@ -56,7 +57,7 @@ def test_suggestions(wrong, meant):
     assert f"Did you mean {meant}?" in told[0]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "place"),
     [
         ('{"version": "1",\n "default": "deny",}', (2, 20)),
@@ -80,9 +81,7 @@ def test_one_key_twice_is_told_at_the_second():
     assert "duplicate" in problem.message
 
 
-@pytest.mark.parametrize(
-    "literal", ["9007199254740993", "1e400", "1e-400", "0.1000000000000000055"]
-)
+@cases("literal", ["9007199254740993", "1e400", "1e-400", "0.1000000000000000055"])
 def test_numbers_that_a_double_would_change(literal):
     text = document(tests=[{"name": "x", "tool": "t", "expect": "allow"}])
     text["tests"][0]["args"] = {"n": "HERE"}
@@ -149,7 +148,7 @@ def test_a_hundred_rules_an_entry_over_all_its_lists():
     assert "100" in problems(json.dumps(document(tools={"t": entry})))[0].message
 
 
-@pytest.mark.parametrize("place", ["tools", "all_tools", "resources"])
+@cases("place", ["tools", "all_tools", "resources"])
 def test_ten_limits_a_call(place):
     limits = [{"counter": f"c{i}", "window": 1, "max": 1} for i in range(10)]
     holder = {"limits": limits}
@@ -177,7 +176,7 @@ def test_a_rate_limit_counts_in_a_counter_of_its_name():
     assert not problems(json.dumps(document(tools=tools)))
 
 
-@pytest.mark.parametrize(
+@cases(
     ("time", "good"),
     [
         ("90s", True), ("10m", True), ("1h30m", True), ("24h", True), ("1h1m1s", True),

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from policies.comparing import differences, effect_words, text_difference
 from policies.compile import compile_document
 from policies.document import parse
 from policies.effects import effect_of, entry_pointer, lets_nothing_through
+from tests.cases import cases
 
 
 def compiled(**document):
@@ -18,7 +17,7 @@ def compiled(**document):
 REQUIRE = {"require": [{"path": "args.a", "op": "exists"}]}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("document", "state", "source", "pointer", "words"),
     [
         ({}, "hide", "default", "/default", "hidden by default"),
@@ -96,7 +95,7 @@ def test_a_pointer_to_an_entry_is_escaped_twice():
     assert entry_pointer("a*b/c~d") == "/tools/a\\*b~1c~0d"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("document", "tools", "nothing"),
     [
         ({}, [], True),

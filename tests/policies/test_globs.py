@@ -7,9 +7,10 @@ import re
 import pytest
 
 from policies.globs import BadGlob, parse_glob
+from tests.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "exact", "literals"),
     [
         ("a", "a", 1),
@@ -26,7 +27,7 @@ def test_exact_names_and_literals(text, exact, literals):
     assert (glob.exact, glob.literals) == (exact, literals)
 
 
-@pytest.mark.parametrize("text", ["", "a\\", "a\\\\\\", "x" * 129])
+@cases("text", ["", "a\\", "a\\\\\\", "x" * 129])
 def test_refused(text):
     with pytest.raises(BadGlob):
         parse_glob(text)
@@ -53,8 +54,8 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize("text", PATTERNS)
-@pytest.mark.parametrize("name", NAMES)
+@cases("text", PATTERNS)
+@cases("name", NAMES)
 def test_as_a_backtracking_regex_matches(text, name):
     pattern = "".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in text)
     wanted = re.fullmatch(pattern, name, re.DOTALL) is not None

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.cases import cases
 from tests.policies.reference.decide import decide
 from tests.policies.reference.exact import NotJson, load
 from tests.policies.reference.validate import problems
 from tests.policies.reference.vectors import reference_case
+from tests.policies.worked import CASES, document_of
 
-VECTORS = json.loads(Path(__file__).with_name("policy-vectors.json").read_text())
-DECIDED = [case for case in VECTORS["cases"] if "expect" in case]
-REFUSED = [case for case in VECTORS["cases"] if "refused" in case]
-
-
-def document_of(case: dict[str, Any]) -> object:
-    if "document_ref" in case:
-        return VECTORS["documents"][case["document_ref"]]
-    return case["document"]
+DECIDED = [case for case in CASES if "expect" in case]
+REFUSED = [case for case in CASES if "refused" in case]
 
 
-@pytest.mark.parametrize("case", DECIDED, ids=lambda case: case["id"])
+def test_each_case_is_decided_or_refused():
+    assert len(DECIDED) + len(REFUSED) == len(CASES)
+
+
+@cases("case", DECIDED, ids=lambda case: case["id"])
 def test_decided_as_worked(case):
     text = json.dumps(document_of(case))
     assert text == "null" or problems(text) == []
@@ -37,7 +34,7 @@ def test_decided_as_worked(case):
         assert would == (worked and (worked["expect"], worked["rule"]))
 
 
-@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case["id"])
+@cases("case", REFUSED, ids=lambda case: case["id"])
 def test_refused_as_worked(case):
     """What is broken is named there or at a place that holds it."""
     there = case["refused"]["pointer"]

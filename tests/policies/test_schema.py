@@ -8,6 +8,7 @@ import pytest
 from jiter import from_json
 
 from policies.facts import Tool
+from tests.cases import cases
 
 NODE = {"properties": {"v": {}, "next": {"$ref": "#/$defs/node"}}}
 KINDS = {
@@ -59,7 +60,7 @@ STRICT = [
 ]
 
 
-@pytest.mark.parametrize(("schema", "args", "wanted"), STRICT)
+@cases(("schema", "args", "wanted"), STRICT)
 def test_strict(schema, args, wanted):
     assert Tool("t", schema).accepts(args, strict=True) == wanted
 
@@ -77,8 +78,8 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("schema", REFUSED)
-@pytest.mark.parametrize("strict", [False, True])
+@cases("schema", REFUSED)
+@cases("strict", [False, True])
 def test_a_schema_that_cannot_be_compiled_accepts_nothing(schema, strict):
     assert not Tool("t", schema).accepts({}, strict)
 
@@ -95,7 +96,7 @@ def test_a_schema_too_deep_to_compile_accepts_nothing():
     assert not Tool("t", schema).accepts({"b": 1}, strict=True)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("number", "fits"),
     [
         ("5", True),

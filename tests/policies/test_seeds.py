@@ -10,6 +10,7 @@ from policies.compile import CompiledPolicy, compile_document
 from policies.decide import visible_tool
 from policies.document import parse
 from policies.facts import Tool
+from tests.cases import cases
 from tests.policies.engine import decided, outcome
 
 SEEDS = Path(__file__).parent / "data" / "seed"
@@ -28,7 +29,7 @@ def seed(file: str) -> CompiledPolicy:
     return compile_document(parse((SEEDS / file).read_text()))
 
 
-@pytest.mark.parametrize("file", DESTRUCTIVE)
+@cases("file", DESTRUCTIVE)
 def test_gone_from_the_list_and_any_attempt_denied(file):
     policy = seed(file)
     assert not visible_tool(policy, TOOL, Tool(TOOL))

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.splice import NotEditable, Spliced
+from tests.cases import cases
 
 LINES = """{
   "version": "1",
@@ -28,7 +29,7 @@ def spliced(text, *steps):
     return edited.text
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "steps", "after"),
     [
         ('{"a": 1}', [("put", ("a",), 2)], '{"a": 2}'),

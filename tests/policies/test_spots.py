@@ -1,6 +1,5 @@
-import pytest
-
 from policies.spots import Spot, Spots
+from tests.cases import cases
 
 TEXT = """{
   "tools": {
@@ -13,7 +12,7 @@ TEXT = """{
 }"""
 
 
-@pytest.mark.parametrize(
+@cases(
     ("pointer", "spot"),
     [
         ("/tools", Spot(2, 3, 8)),

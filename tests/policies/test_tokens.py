@@ -2,9 +2,8 @@
 
 import hashlib
 
-import pytest
-
 from policies import tokens
+from tests.cases import cases
 
 
 def test_a_minted_token_is_well_formed_and_stored_as_its_hash() -> None:
@@ -16,7 +15,7 @@ def test_a_minted_token_is_well_formed_and_stored_as_its_hash() -> None:
     assert tokens.mint().token != token
 
 
-@pytest.mark.parametrize(
+@cases(
     "spoil",
     [
         lambda token: token[:-1],

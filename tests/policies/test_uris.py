@@ -6,6 +6,7 @@ import pytest
 
 from policies.globs import parse_glob
 from policies.uris import BadUri, UriTooLarge, parse_uri, uri_glob
+from tests.cases import cases
 
 NORMALIZED = [
     ("FILE:///Etc/x", "file://localhost/Etc/x"),
@@ -28,12 +29,12 @@ NORMALIZED = [
 ]
 
 
-@pytest.mark.parametrize(("sent", "normalized"), NORMALIZED)
+@cases(("sent", "normalized"), NORMALIZED)
 def test_normalized(sent, normalized):
     assert parse_uri(sent).normalized == normalized
 
 
-@pytest.mark.parametrize(
+@cases(
     "sent",
     [
         "no-scheme", "", "/etc/passwd", "http://[::1", "http://a]b/", "http://h:8a/",
@@ -55,7 +56,7 @@ def test_decoding_is_bounded(sent):
         parse_uri(sent + "41")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("glob", "sent", "either", "both"),
     [
         ("file:///etc/*", "file://localhost/etc/x", True, False),

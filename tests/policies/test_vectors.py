@@ -8,22 +8,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from policies.case_lines import CaseReader
+from tests.cases import cases
+from tests.policies.worked import CASES, VECTORS, document_of
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
-VECTORS = json.loads((HERE / "policy-vectors.json").read_text())
-CASES: list[dict[str, Any]] = VECTORS["cases"]
+ROOT = Path(__file__).parent.parent.parent
 
 
 def line_of(case: dict[str, Any]) -> str:
     """With the document inside, as a stranger would send it."""
-    case = dict(case)
+    whole = {key: value for key, value in case.items() if key != "document_ref"}
     if "document_ref" in case:
-        case["document"] = VECTORS["documents"][case.pop("document_ref")]
-    return json.dumps(case)
+        whole["document"] = document_of(case)
+    return json.dumps(whole)
 
 
 def check(case: dict[str, Any], answer: dict[str, Any]) -> None:
@@ -51,7 +48,7 @@ def test_there_are_cases_to_run():
     assert len(CASES) == 576
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
+@cases("case", CASES, ids=[case["id"] for case in CASES])
 def test_case(case):
     answer = CaseReader().answer(line_of(case))
     assert answer is not None

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from policies.facts import Tool
 from policies.warned_conditions import is_anchored
 from policies.warnings import warnings
+from tests.cases import cases
 from tests.policies.engine import compiled, document
 
 SCHEMA = {
@@ -94,13 +93,13 @@ QUIET = [
 ]
 
 
-@pytest.mark.parametrize(("entry", "word"), WARNED)
+@cases(("entry", "word"), WARNED)
 def test_warned(entry, word):
     messages = [message for _, message in told(entry)]
     assert any(word in message for message in messages), messages
 
 
-@pytest.mark.parametrize("entry", QUIET)
+@cases("entry", QUIET)
 def test_quiet(entry):
     assert told(entry) == []
 
@@ -166,7 +165,7 @@ def test_an_entry_that_hide_takes_away():
     )
 
 
-@pytest.mark.parametrize(
+@cases(
     ("pattern", "anchored"),
     [
         ("^a$", True), (r"\Aa\z", True), ("(?i)^a$", True), ("^(a|b)$", True),

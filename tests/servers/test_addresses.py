@@ -8,6 +8,7 @@ import pytest
 
 from servers.addresses import Rules
 from servers.failures import Refused
+from tests.cases import cases
 
 OWN = frozenset({8000, 5432})
 PUBLIC = Rules()
@@ -30,21 +31,21 @@ BAD_WITHOUT_PRIVATE = [
 GOOD = ["1.1.1.1", "172.32.0.1", "8.8.8.8", "2606:4700::1111", "2a00:1450::1"]
 
 
-@pytest.mark.parametrize("address", BAD_EVERYWHERE)
+@cases("address", BAD_EVERYWHERE)
 def test_addresses_that_no_setting_opens(address: str) -> None:
     for rules in (PUBLIC, PRIVATE):
         with pytest.raises(Refused):
             rules.check_address(ip_address(address), 443)
 
 
-@pytest.mark.parametrize("address", BAD_WITHOUT_PRIVATE)
+@cases("address", BAD_WITHOUT_PRIVATE)
 def test_private_addresses_need_the_setting(address: str) -> None:
     with pytest.raises(Refused):
         PUBLIC.check_address(ip_address(address), 443)
     PRIVATE.check_address(ip_address(address), 443)
 
 
-@pytest.mark.parametrize("address", GOOD)
+@cases("address", GOOD)
 def test_public_addresses_pass(address: str) -> None:
     PUBLIC.check_address(ip_address(address), 443)
     PRIVATE.check_address(ip_address(address), 443)
@@ -88,14 +89,14 @@ BAD_URLS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("url", BAD_URLS)
+@cases("url", BAD_URLS)
 def test_urls_that_no_setting_opens(url: str) -> None:
     for rules in (PUBLIC, PRIVATE):
         with pytest.raises(Refused):
             rules.check_url(url)
 
 
-@pytest.mark.parametrize("port", [22, 25, 110, 143, 465, 587, 993, 995])
+@cases("port", [22, 25, 110, 143, 465, 587, 993, 995])
 def test_ports_of_mail_and_ssh_are_no_targets_in_public(port: int) -> None:
     with pytest.raises(Refused, match="mail or SSH"):
         PUBLIC.check_url(f"https://example.com:{port}/")

@@ -17,6 +17,7 @@ from servers.definitions import (
     pretty,
     read_tools,
 )
+from tests.cases import cases
 
 
 def test_order_and_spelling_are_no_change() -> None:
@@ -33,7 +34,7 @@ def test_whole_numbers_beyond_doubles_take_their_double() -> None:
     assert canonical([2**53 - 1]) == "[9007199254740991]"
 
 
-@pytest.mark.parametrize(
+@cases(
     "body",
     [b'{"a":1,"a":2}', b'{"a":{"b":1,"b":1}}', b"NaN", b"[1e400]", b'"\\ud800"',
      b"\xff", b"{} {}", b"", b'\xef\xbb\xbf{}'],
@@ -87,7 +88,7 @@ def test_the_number_of_tools_is_bounded() -> None:
     assert "first 5000 of 5005" in problems[0]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "plain"),
     [("read_file", True), ("a/b.c-d", True), ("a" * 128, True), ("a" * 129, False),
      ("read file", False), ("réad", False), ("read\n", False), ("", False)],

@@ -6,6 +6,7 @@ import pytest
 
 from servers.events import EventReader
 from servers.failures import TooLarge
+from tests.cases import cases
 
 STREAM = (
     b": comment\n\nevent: message\ndata: one\n\n"
@@ -15,7 +16,7 @@ STREAM = (
 DATA = [b"one", b"two\nlines", b"\n spaced", b"last"]
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 7, len(STREAM)])
+@cases("size", [1, 2, 3, 7, len(STREAM)])
 def test_pieces_of_any_size(size: int) -> None:
     reader = EventReader(100)
     found = []

@@ -15,6 +15,7 @@ from catalog.classifier.facts import (
     read,
 )
 from catalog.classifier.judging import classify, judge
+from tests.cases import cases
 
 SENTENCE = "Removes the named index and everything that was stored in it."
 DEFINITION = {
@@ -79,7 +80,7 @@ def test_what_lies_beyond_a_bound_is_not_read():
     assert "zebra" not in a["stems"]
 
 
-@pytest.mark.parametrize("name", [None, 7, "", "x" * 1_001, ["a"]])
+@cases("name", [None, 7, "", "x" * 1_001, ["a"]])
 def test_a_definition_needs_a_name(name):
     with pytest.raises(BadDefinition):
         observe({"name": name})

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from catalog.classifier.grading import BY_CATEGORY
 from catalog.classifier.judging import classify
+from tests.cases import cases
 from tests.catalog.classifier.test_judging import tool
 
 
@@ -20,7 +19,7 @@ def test_severity_follows_the_category():
     }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("definition", "severity", "signal"),
     [
         (tool("run_code", "Runs code.", code="string"), "critical", "free_code"),
@@ -44,7 +43,7 @@ def test_signals_raise_severity_and_say_why(definition, severity, signal):
 MANY = {f"p{n}": "string" for n in range(20)}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("definition", "signal", "field"),
     [
         (tool("x", "", url="string"), "url", "parameters.url"),
@@ -68,7 +67,7 @@ def test_a_list_of_values_is_not_free():
     assert "free_code" not in {s.signal for s in classify(fixed).signals}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("surer", "doubtful", "why"),
     [
         (("get_row", "Gets a row."), ("get_row", "Updates a row."), "disagree"),

@@ -8,13 +8,13 @@ import subprocess
 import sys
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.classifier.grading import SEVERITIES
 from catalog.classifier.judging import MOST_SIGNALS, classify
 from catalog.classifier.lexicon import PRECEDENCE
+from tests.cases import cases
 
 
 def tool(name: str, description: str = "", **parameters: Any) -> dict[str, Any]:
@@ -75,7 +75,7 @@ GUIDE = [
 ]
 
 
-@pytest.mark.parametrize(("definition", "category"), GUIDE, ids=lambda x: str(x)[:40])
+@cases(("definition", "category"), GUIDE, ids=lambda x: str(x)[:40])
 def test_the_guide(definition, category):
     assert classify(definition).category == category
 
@@ -113,7 +113,7 @@ def test_any_operation_by_its_name():
     assert classify(tool("storage", text, **free)).category == "Destructive"
 
 
-@pytest.mark.parametrize("description", ["", "   ", None, 7])
+@cases("description", ["", "   ", None, 7])
 def test_no_description_lowers_confidence_and_says_so(description):
     plain = {"name": "list_files"}
     with_text = classify(plain | {"description": "Lists the files."})

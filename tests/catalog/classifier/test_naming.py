@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from catalog.classifier.naming import VERBS_BY_WORD, head
 from catalog.classifier.subject import RULES
+from tests.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "word"),
     [
         ("delete_file", "delete"),

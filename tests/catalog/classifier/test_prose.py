@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from catalog.classifier.phrases import said
 from catalog.classifier.prose import Prose, named, notes
 from catalog.classifier.words import stem
+from tests.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "opening"),
     [
         ("Deletes a file.", "delete"),
@@ -33,7 +32,7 @@ def test_the_lead_is_the_first_sentence():
     assert stem("delete") in prose.stems
 
 
-@pytest.mark.parametrize(
+@cases(
     "text",
     [
         "It does not delete files",
@@ -57,7 +56,7 @@ def test_notes_of_a_docstring():
     assert notes(text) == {"action": "create or drop", "n": "how many"}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "signal"),
     [
         ("a read-only query", "read_only"),

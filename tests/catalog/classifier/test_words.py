@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from catalog.classifier.words import of_name, of_text, stem, stemmed
+from tests.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "words"),
     [
         ("CancelAHORunBatch", "cancel aho run batch"),
@@ -27,7 +26,7 @@ def test_names_fall_into_words(name, words):
     assert of_name(name) == words.split()
 
 
-@pytest.mark.parametrize(
+@cases(
     "inflections",
     [
         "delete deletes deleted deleting",
@@ -50,7 +49,7 @@ def test_inflections_share_a_stem(inflections):
     assert len({stem(word) for word in inflections.split()}) == 1
 
 
-@pytest.mark.parametrize(
+@cases(
     ("one", "other"),
     [
         ("file", "fill"),

@@ -10,6 +10,7 @@ import pytest
 from catalog.config_scan.reading import Unreadable, blanked, read
 from catalog.config_scan.tables import MOST_BYTES
 from catalog.config_scan.things import Thing, thing_of
+from tests.cases import cases
 
 ENTRY = '{"command": "npx", "args": ["-y", "pkg"]}'
 
@@ -18,7 +19,7 @@ def names(text: str) -> list[str]:
     return [server.name for server in read(text)]
 
 
-@pytest.mark.parametrize(
+@cases(
     "text",
     [
         f'{{"mcpServers": {{"a": {ENTRY}}}}}',
@@ -39,7 +40,7 @@ def test_every_client_is_understood(text):
     assert thing_of(server) == Thing("npm", "pkg")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("entry", "thing"),
     [
         ('{"command": "uvx", "args": ["a.b-c@1.0"]}', Thing("pypi", "a.b-c", "1.0")),
@@ -80,7 +81,7 @@ def test_order_and_what_is_switched_off():
     ]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "line", "column"),
     [
         ('{\n  "mcpServers": {"a": nope}\n}', 2, 23),
@@ -98,7 +99,7 @@ def test_errors_have_a_place_and_quote_nothing(text, line, column):
         assert word not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", " \n", "{}", '{"mcpServers": {}}', "x = 1"])
+@cases("text", ["", " \n", "{}", '{"mcpServers": {}}', "x = 1"])
 def test_a_text_without_servers_is_told_so(text):
     with pytest.raises(Unreadable):
         read(text)
@@ -120,7 +121,7 @@ def test_blanking_moves_nothing():
     assert shown.replace(" ", "").replace("\n", "") == '{"a":"//no,}","b":[1,2]}'
 
 
-@pytest.mark.parametrize(
+@cases(
     "piece",
     ['{"a":"' + '\\"' * 25_000, "{" + "/* " * 20_000, "{" + ", " * 30_000]
     + ["[" * 60_000, "x=" + "[" * 60_000, '{"a":' * 12_000, "{/" + "/*" * 30_000]

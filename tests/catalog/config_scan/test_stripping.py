@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from catalog.config_scan import stripping
 from catalog.config_scan.stripping import strip
 from catalog.config_scan.things import thing_of
 from catalog.recipes import RECIPES
+from tests.cases import cases
 from tests.catalog.config_scan.lines import GITHUB, LINES, SECRETS
 
 
@@ -20,7 +20,7 @@ def left(entry) -> list[str] | str:
     return found.url or [found.command, *found.args]
 
 
-@pytest.mark.parametrize(("entry", "expected"), LINES)
+@cases(("entry", "expected"), LINES)
 def test_only_what_is_needed_is_left(entry, expected):
     assert left(entry) == expected
 
@@ -36,7 +36,7 @@ def test_every_secret_is_in_some_line():
     assert [secret for secret in SECRETS if secret not in given_] == []
 
 
-@pytest.mark.parametrize(("entry", "expected"), LINES)
+@cases(("entry", "expected"), LINES)
 def test_twice_is_as_once(entry, expected):
     once = strip("x", entry)
     assert strip("x", json.loads(json.dumps(once.as_json()))) == once
@@ -54,7 +54,7 @@ def test_what_looks_like_a_key_goes_even_where_a_name_may_stand(monkeypatch):
     assert GITHUB in strip("x", entry).args
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+@cases("recipe", RECIPES, ids=lambda recipe: recipe.name)
 def test_no_package_of_the_catalogue_looks_like_a_key(recipe):
     command = {"npm": "npx", "pypi": "uvx"}.get(recipe.kind)
     if command:

@@ -9,6 +9,7 @@ import pytest
 
 from catalog import keysets, questions
 from catalog.keysets import Place
+from tests.cases import cases
 
 
 @pytest.mark.parametrize(
@@ -45,14 +46,14 @@ def test_another_choice_begins_at_the_first_page():
     assert questions.Question().address == ""
 
 
-@pytest.mark.parametrize(
+@cases(
     "place", [Place(0, "", 1), Place(255, "a\u202e'\"\\", 2**40), Place(-3, "删", 5)]
 )
 def test_a_place_is_read_as_it_was_written(place):
     assert keysets.read(keysets.written(place)) == place
 
 
-@pytest.mark.parametrize(
+@cases(
     "place",
     [
         *((0, "a\0", 1), (0, "\ud800", 1), (True, "a", 1), (0, 1, 1), (0.5, "a", 1)),

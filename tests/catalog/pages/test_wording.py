@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from catalog.wording import sentence, worded
+from tests.cases import cases
 
 SAID = [
     ("CancelAHORunBatch", "Cancels an AHO run batch"),
@@ -32,7 +31,7 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize(("name", "said"), SAID)
+@cases(("name", "said"), SAID)
 def test_a_name_in_words(name, said):
     assert sentence(name) == said
 

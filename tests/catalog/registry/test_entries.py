@@ -10,6 +10,7 @@ import pytest
 
 from catalog.registry.entries import OFFICIAL, Page, read_page
 from servers.definitions import BadJson
+from tests.cases import cases
 from tests.catalog.registry.fake import server
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -80,7 +81,7 @@ ENTRIES = {
 }
 
 
-@pytest.mark.parametrize("bad", ENTRIES.values(), ids=ENTRIES)
+@cases("bad", ENTRIES.values(), ids=ENTRIES)
 def test_one_bad_entry_spoils_no_other(bad: bytes):
     after = text(server("com.example/after"))
     found = page(text(server("org.example/before")), bad, after)
@@ -91,7 +92,7 @@ def test_one_bad_entry_spoils_no_other(bad: bytes):
     assert reason
 
 
-@pytest.mark.parametrize(
+@cases(
     "name",
     [
         *("", "/", "a/b", "nodots/server", "com.example", "com.example/", ".com/x"),
@@ -130,7 +131,7 @@ def test_the_same_version_twice_is_taken_as_it_was_updated_last():
         ]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("said", "kept", "problem"),
     [
         ("2026-03-01T11:00:00Z", NOW - timedelta(hours=1), ""),
@@ -152,7 +153,7 @@ def test_moments(said: Any, kept: datetime | None, problem: str):
     assert found.corrected == ([("com.example/good", problem)] if problem else [])
 
 
-@pytest.mark.parametrize(
+@cases(
     ("metadata", "cursor"),
     [
         (b"{}", ""),
@@ -166,7 +167,7 @@ def test_the_next_cursor(metadata: bytes, cursor: str):
     assert page(metadata=metadata).cursor == cursor
 
 
-@pytest.mark.parametrize(
+@cases(
     "metadata",
     [
         *(b'{"nextCursor":7}', b'{"nextCursor":"\\u0000"}', b'{"nextCursor":"a"'),

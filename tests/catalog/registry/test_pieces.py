@@ -72,8 +72,8 @@ def test_what_is_no_page_is_refused(body: bytes) -> None:
 @pytest.mark.parametrize(
     "hostile",
     [
-        *(b'"\\' * 500_000, b'"' * 999_999, b"[" * 1_000_000, b"\\" * 1_000_000),
-        *(b'{"a":' * 200_000, b'"\\"' * 333_333, b'",' * 500_000),
+        *(b'"\\' * 200_000, b'"' * 399_999, b"[" * 400_000, b"\\" * 400_000),
+        *(b'{"a":' * 80_000, b'"\\"' * 133_333, b'",' * 200_000),
     ],
 )
 def test_hostile_pages_take_no_time(hostile: bytes) -> None:
@@ -81,4 +81,4 @@ def test_hostile_pages_take_no_time(hostile: bytes) -> None:
     for body in (hostile, b'{"servers":[' + hostile + b"]}"):
         with suppress(BadJson):
             split(body)
-    assert time.process_time() - began < 5  # one that looks back takes minutes
+    assert time.process_time() - began < 3  # one that looks back takes minutes

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-import pytest
-
 from catalog.registry.versions import follows, rank
+from tests.cases import cases
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -29,13 +28,13 @@ ASCENDING = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("older", "newer"), list(pairwise(ASCENDING)))
+@cases(("older", "newer"), list(pairwise(ASCENDING)))
 def test_semantic_versions_have_an_order(older: str, newer: str) -> None:
     assert follows(Version(newer, latest=False), older, NOON)
     assert not follows(Version(older, latest=True), newer, NOON)
 
 
-@pytest.mark.parametrize(
+@cases(
     "text",
     [
         *("v1.0", "1.0", "2025.06.18", "2025-06-18", "1.0.0-", "1.0.0-01", "01.0.0"),
@@ -49,7 +48,7 @@ def test_no_semantic_versions(text: str) -> None:
 LATER = NOON + timedelta(days=1)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("new", "old", "expected"),
     [
         # The registry's word, where one of the two is no semantic version
