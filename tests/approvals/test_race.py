@@ -1,5 +1,5 @@
-"""Ten thousand calls, decisions and retries at one time; here 40: each process has one
-of each fate, and one call is enough to find a lock that is missing."""
+"""Ten thousand calls, decisions and retries at one time; here 120: a dozen have each
+fate, as a denial in time takes luck."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from accounts.models import Organization, User
 from approvals.models import Approval
 
 ROOT = Path(__file__).resolve().parents[2]
-CALLS, PROCESSES, SECONDS = 40, 4, 540
+CALLS, PROCESSES, SECONDS = 120, 4, 540
 
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:
