@@ -23,7 +23,7 @@ from django.utils import timezone
 from accounts.models import Organization
 from audit.ids import first_id, uuid7
 from audit.models import Quarantined, Record
-from audit.recorder import Recorder
+from audit.recorder import LOCK_CLASS, Recorder
 from audit.stream import Streams
 from config.embedded import erase, start_postgres, start_valkey
 from policies.decision import Ask, Decision, Judgement, Side
@@ -59,8 +59,22 @@ def recorded(count: int) -> Any:
     return lambda: stored().count() >= count
 
 
+def locked() -> int:
+    """The shards that some recorder of this test's database holds."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database"
+            " WHERE locktype = 'advisory' AND classid = %s"
+            " AND datname = current_database()",
+            [LOCK_CLASS],
+        )
+        return int(cursor.fetchone()[0])
+
+
 def round_once() -> None:
-    """One round of a recorder in this process, for what needs no process."""
+    """One round of a recorder in this process, for what needs no process. The one
+    before it has gone, and its session may end a moment later."""
+    until(lambda: locked() == 0)
     one = Recorder()
     one.round()
     one._close()
