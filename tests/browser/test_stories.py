@@ -19,8 +19,8 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import TextContent
 from playwright.sync_api import Browser, Page, expect
 
-from tests.asking import http
 from tests.conftest import PASSWORD
+from tests.http_clients import http
 from tests.system.running import RunningSystem, running_system, until
 
 pytestmark = [

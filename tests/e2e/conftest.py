@@ -30,9 +30,9 @@ from policies.models import Policy
 from servers import registering
 from servers.discovery import discover
 from servers.models import Server
-from tests.asking import http
 from tests.gateway.conftest import decided_calls
 from tests.gateway.threads import let_go
+from tests.http_clients import http
 from tests.run.forks import Forked, Forks, forking
 
 EVERYTHING = Path(

@@ -25,9 +25,9 @@ from pydantic import Field
 from accounts.models import Membership
 from approvals import deciding, switches
 from approvals.models import Approval, State, Via
-from tests.asking import http
 from tests.e2e.conftest import Acme
 from tests.gateway.conftest import orm
+from tests.http_clients import http
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -15,7 +15,6 @@ from mcp import Client
 from accounts.models import Membership
 from approvals.models import State, Task
 from gateway import task_rows
-from tests.asking import http
 from tests.e2e.conftest import Acme, forked_gateway
 from tests.e2e.test_approvals import (
     META,
@@ -29,6 +28,7 @@ from tests.e2e.test_approvals import (
     text,
 )
 from tests.gateway.conftest import orm
+from tests.http_clients import http
 from tests.run.forks import Forks
 
 pytestmark = [

@@ -15,7 +15,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import PromptReference, ResourceTemplateReference
 
-from tests.asking import http
+from tests.http_clients import http
 
 pytestmark = pytest.mark.xdist_group("e2e")
 MODES = ("auto", "legacy")

@@ -1,4 +1,4 @@
-"""HTTP clients of tests."""
+"""HTTP clients for the MCP clients of tests."""
 
 from __future__ import annotations
 
